@@ -1,0 +1,9 @@
+/** Modbus/TCP: framing, PDU codecs and pairing. One import for users of the folder. */
+export * from "./exception.ts";
+export * from "./framer.ts";
+export * from "./ids.ts";
+export * from "./mbap.ts";
+export * from "./pairing.ts";
+export { MAX_PDU_BYTES } from "./pdu.ts";
+export * from "./request.ts";
+export * from "./response.ts";
