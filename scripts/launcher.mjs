@@ -135,7 +135,9 @@ function endLike({ code, signal }) {
 export async function launch(file, args) {
   const node = requireNode();
   const path = join(ROOT, file);
-  if (node === process.execPath) {
+  // Under `npm start` a process in between takes the second SIGINT that npm adds to the terminal's Ctrl-C.
+  const underNpmStart = process.env["npm_lifecycle_event"] === "start";
+  if (node === process.execPath && !underNpmStart) {
     process.argv = [node, path, ...args];
     await import(pathToFileURL(path).href);
     return;

@@ -32,7 +32,9 @@ export const ATTRIBUTE_NAMES = {
 /** The attribute that carries a variable's value. */
 export const VALUE_ATTRIBUTE_ID = 13;
 
-const NAMES: ReadonlyMap<number, string> = new Map(Object.entries(ATTRIBUTE_NAMES).map(([id, name]) => [Number(id), name]));
+const NAMES: ReadonlyMap<number, string> = new Map(
+  Object.entries(ATTRIBUTE_NAMES).map(([id, name]) => [Number(id), name]),
+);
 
 /** Name of an attribute id; its number as text when the standard has no such attribute. */
 export function attributeName(attributeId: number): string {

@@ -7,7 +7,7 @@
 import { isUtf8 } from "node:buffer";
 import { err, ok, type Result } from "#specs/result.ts";
 import { type WireError, type WireErrorCode, wireError } from "../wire-error.ts";
-import { type DecodeLimits, DEFAULT_DECODE_LIMITS } from "./decode-limits.ts";
+import { DEFAULT_DECODE_LIMITS, type DecodeLimits } from "./decode-limits.ts";
 
 const SPEC = "OPC 10000-6 v1.05 §5.2.2";
 const SPEC_ARRAY = "OPC 10000-6 v1.05 §5.2.5";
@@ -225,6 +225,11 @@ export class BinaryReader {
     const value = read(this);
     this.#depth -= 1;
     return value;
+  }
+
+  /** A reader of a part of this message, with the same limits; its failure is its own. */
+  inner(bytes: Buffer): BinaryReader {
+    return new BinaryReader(bytes, this.#limits);
   }
 
   #length(max: number, code: WireErrorCode): number {

@@ -2,7 +2,7 @@
 import type { BinaryReader } from "./binary-reader.ts";
 import type { BinaryWriter } from "./binary-writer.ts";
 import { type DiagnosticInfo, type ExtensionObject, readDiagnosticInfo, readExtensionObject } from "./builtin-types.ts";
-import { NULL_NODE_ID, type NodeId, readNodeId, writeNodeId } from "./node-id.ts";
+import { type NodeId, NULL_NODE_ID, readNodeId, writeNodeId } from "./node-id.ts";
 
 const NO_DIAGNOSTICS = 0x00;
 const NO_BODY = 0x00;

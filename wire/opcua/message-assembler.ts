@@ -80,12 +80,13 @@ export class MessageAssembler {
   }
 
   #refusal(chunk: SymmetricChunk): WireError | undefined {
-    if (this.#requestId !== undefined && this.#requestId !== chunk.requestId) {
+    if (this.#requestId !== undefined && (this.#requestId !== chunk.requestId || chunk.type !== "MSG")) {
       return wireError("UA_SEQUENCE", REQUEST_ID_OFFSET, SPEC_SEQUENCE);
     }
     if (chunk.chunkType === "A") return undefined;
     if (this.#parts.length + 1 > this.#maxChunkCount) return wireError("UA_TOO_MANY_CHUNKS", SIZE_OFFSET, SPEC);
-    if (this.#bytes + chunk.body.length > this.#maxMessageBytes) return wireError("UA_MESSAGE_TOO_LARGE", SIZE_OFFSET, SPEC);
+    if (this.#bytes + chunk.body.length > this.#maxMessageBytes)
+      return wireError("UA_MESSAGE_TOO_LARGE", SIZE_OFFSET, SPEC);
     return undefined;
   }
 
@@ -102,7 +103,12 @@ export class MessageAssembler {
     this.#drop();
     const reader = new BinaryReader(chunk.body, { ...DEFAULT_DECODE_LIMITS, maxStringBytes: MAX_REASON_BYTES });
     const error = reader.u32();
-    const aborted = reader.finish({ kind: "aborted", requestId: chunk.requestId, error, reason: reader.string() } as const);
+    const aborted = reader.finish({
+      kind: "aborted",
+      requestId: chunk.requestId,
+      error,
+      reason: reader.string(),
+    } as const);
     if (!aborted.ok) this.#failed = aborted.error;
     return aborted;
   }

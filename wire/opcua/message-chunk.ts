@@ -62,7 +62,12 @@ export function decodeSymmetricHeader(frame: Buffer): Result<SymmetricHeader, Wi
   const { type, chunkType, size } = header.value;
   if (type !== "MSG" && type !== "CLO") return err(wireError("UA_MESSAGE_TYPE", HEADER.TYPE, SPEC));
   if (size !== frame.length) return err(wireError("UA_SIZE", HEADER.SIZE, SPEC));
-  return ok({ type, chunkType, channelId: frame.readUInt32LE(FIELD.CHANNEL), tokenId: frame.readUInt32LE(FIELD.TOKEN) });
+  return ok({
+    type,
+    chunkType,
+    channelId: frame.readUInt32LE(FIELD.CHANNEL),
+    tokenId: frame.readUInt32LE(FIELD.TOKEN),
+  });
 }
 
 /**

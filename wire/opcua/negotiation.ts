@@ -39,9 +39,15 @@ export function lowerSizes<T extends Acknowledge>(message: T, bounds: ChannelBou
  * The bounds that an ACK leaves. The server's buffers "shall not be larger" than what the client asked for in the
  * opposite field, and a later version than the client's cannot be chosen.
  */
-export function negotiate(hello: Hello, acknowledge: Acknowledge, bounds: ChannelBounds): Result<NegotiatedBounds, WireError> {
-  if (acknowledge.receiveBufferSize > hello.sendBufferSize) return err(wireError("UA_ENCODING", FIELD.RECEIVE_BUFFER, SPEC));
-  if (acknowledge.sendBufferSize > hello.receiveBufferSize) return err(wireError("UA_ENCODING", FIELD.SEND_BUFFER, SPEC));
+export function negotiate(
+  hello: Hello,
+  acknowledge: Acknowledge,
+  bounds: ChannelBounds,
+): Result<NegotiatedBounds, WireError> {
+  if (acknowledge.receiveBufferSize > hello.sendBufferSize)
+    return err(wireError("UA_ENCODING", FIELD.RECEIVE_BUFFER, SPEC));
+  if (acknowledge.sendBufferSize > hello.receiveBufferSize)
+    return err(wireError("UA_ENCODING", FIELD.SEND_BUFFER, SPEC));
   return ok({
     clientToServer: {
       maxChunkBytes: Math.min(acknowledge.receiveBufferSize, bounds.maxChunkBytes),

@@ -10,7 +10,14 @@ import type { BinaryWriter } from "./binary-writer.ts";
 const SPEC = "OPC 10000-6 v1.05 §5.2.2.9";
 const SPEC_TEXT = "OPC 10000-6 v1.05 §5.1.12";
 
-const ENCODING = { TWO_BYTE: 0x00, FOUR_BYTE: 0x01, NUMERIC: 0x02, STRING: 0x03, GUID: 0x04, BYTE_STRING: 0x05 } as const;
+const ENCODING = {
+  TWO_BYTE: 0x00,
+  FOUR_BYTE: 0x01,
+  NUMERIC: 0x02,
+  STRING: 0x03,
+  GUID: 0x04,
+  BYTE_STRING: 0x05,
+} as const;
 const FLAG = { NAMESPACE_URI: 0x80, SERVER_INDEX: 0x40 } as const;
 const ENCODING_MASK = 0x3f;
 
@@ -44,7 +51,11 @@ export interface ExpandedNodeId {
 const PREFIX = { numeric: "i", string: "s", guid: "g", opaque: "b" } as const;
 
 function make(namespace: number, id: NodeIdentifier): NodeId {
-  return { ...id, namespace, text: `${namespace === 0 ? "" : `ns=${namespace};`}${PREFIX[id.idType]}=${id.identifier}` };
+  return {
+    ...id,
+    namespace,
+    text: `${namespace === 0 ? "" : `ns=${namespace};`}${PREFIX[id.idType]}=${id.identifier}`,
+  };
 }
 
 /** A numeric NodeId; namespace 0 unless given. */

@@ -7,7 +7,14 @@ import { type WireError, wireError } from "../wire-error.ts";
 import { BinaryReader } from "./binary-reader.ts";
 import { BinaryWriter } from "./binary-writer.ts";
 import { DEFAULT_DECODE_LIMITS } from "./decode-limits.ts";
-import { decodeUacpHeader, HEADER, MAX_REASON_BYTES, MAX_URL_BYTES, type MessageType, writeUacpHeader } from "./uacp-header.ts";
+import {
+  decodeUacpHeader,
+  HEADER,
+  MAX_REASON_BYTES,
+  MAX_URL_BYTES,
+  type MessageType,
+  writeUacpHeader,
+} from "./uacp-header.ts";
 
 const SPEC_HELLO = "OPC 10000-6 v1.05 §7.1.2.3";
 const SPEC_ACKNOWLEDGE = "OPC 10000-6 v1.05 §7.1.2.4";
@@ -120,10 +127,19 @@ export function encodeAcknowledge(acknowledge: Acknowledge): Buffer {
 
 /** ERR with a reason cut to the 4 096 bytes the standard allows. */
 export function encodeErrorMessage(message: ErrorMessage): Buffer {
-  return end(start().u32(message.error).string(message.reason === null ? null : cut(message.reason)), "ERR");
+  return end(
+    start()
+      .u32(message.error)
+      .string(message.reason === null ? null : cut(message.reason)),
+    "ERR",
+  );
 }
 
 /** Cut on a character: four bytes is the longest in UTF-8, so a quarter of the bytes is always enough. */
 function cut(reason: string): string {
-  return Buffer.byteLength(reason) <= MAX_REASON_BYTES ? reason : Array.from(reason).slice(0, MAX_REASON_BYTES / 4).join("");
+  return Buffer.byteLength(reason) <= MAX_REASON_BYTES
+    ? reason
+    : Array.from(reason)
+        .slice(0, MAX_REASON_BYTES / 4)
+        .join("");
 }

@@ -207,7 +207,8 @@ function readDataValueFields(reader: BinaryReader): DataValue {
 export function scalarOf(variant: Variant | undefined): boolean | number | string | undefined {
   if (variant === undefined || variant.isArray) return undefined;
   const { type, value } = variant;
-  if (type === "Boolean" || type === "String") return typeof value === "boolean" || typeof value === "string" ? value : undefined;
+  if (type === "Boolean" || type === "String")
+    return typeof value === "boolean" || typeof value === "string" ? value : undefined;
   if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : undefined;
   if (type === "DateTime" || type === "StatusCode" || typeof value !== "number") return undefined;
   return Number.isFinite(value) ? value : undefined;
