@@ -21,6 +21,8 @@ export interface PointOptions {
   readonly bundle: Bundle;
   /** `enforce` follows the modes of links and rules; `monitor` never blocks; `off` does not judge. */
   readonly mode: Mode;
+  /** Sees, but does not stand in the path: nothing it denies is blocked. */
+  readonly passive?: boolean;
   readonly clock: PlantClock;
   /** Absent: runs alone, in the given phase. */
   readonly bus?: { readonly url: string; readonly password?: string };
@@ -102,7 +104,8 @@ export class Point {
     const verdict = decide(this.tables, this.#holder.permitted, observation, this.#history, atMs);
     this.#judged += 1;
     if (verdict.verdict === "deny") this.#denied += 1;
-    const blocks = verdict.verdict === "deny" && verdict.mode === "enforce" && this.options.mode === "enforce";
+    const inPath = this.options.passive !== true && this.options.mode === "enforce";
+    const blocks = inPath && verdict.verdict === "deny" && verdict.mode === "enforce";
     return {
       observation,
       verdict,
@@ -113,22 +116,31 @@ export class Point {
     };
   }
 
-  /** Records what became of a judged observation, and reports it where it counts. */
+  /** Counts a forwarded message against its rule's cadence, before its answer is known. */
+  forwarded(judged: Judged): void {
+    commit(this.#history, judged.observation, judged.verdict, "forwarded", this.options.clock.now());
+  }
+
+  /** Takes the answer into the history: order and causality count what was answered ok. */
+  answered(judged: Judged, outcome: Outcome): void {
+    commit(this.#history, judged.observation, judged.verdict, outcome, this.options.clock.now());
+  }
+
+  /** Records what became of a judged observation, and reports it. `forwarded`: it was never answered. */
   settle(judged: Judged, outcome: Outcome): void {
+    if (outcome !== "forwarded") this.answered(judged, outcome);
+    this.report(judged, outcome);
+  }
+
+  /** Sends a receipt where one is due: for a state-changing command, and for every deny within the limit. */
+  report(judged: Judged, outcome: Outcome): void {
     const { observation, verdict } = judged;
-    commit(this.#history, observation, verdict, outcome, this.options.clock.now());
-    if (outcome === "forwarded") return;
     if (verdict.verdict === "allow" && !STATE_CHANGING.has(observation.operation)) return;
     if (verdict.verdict === "deny" && !this.#denyReceipts.take(performance.now())) {
       this.#lost += 1;
       return;
     }
     this.#publishReceipt(judged, outcome);
-  }
-
-  /** Counts a forwarded message against its rule's cadence before its answer is known. */
-  forwarded(judged: Judged): void {
-    commit(this.#history, judged.observation, judged.verdict, "forwarded", this.options.clock.now());
   }
 
   /** A tag's value was seen here: it feeds conditions, steps and largest-step rules. */

@@ -23,7 +23,10 @@ export interface Phase {
   readonly says: string;
   /** Own rules and those of its ancestor groups (`degraded`), not those of every phase. */
   readonly rules: readonly Rule[];
+  /** In the order of the file; empty for a phase without steps. */
   readonly steps: readonly Step[];
+  /** The step in which the phase begins; absent exactly where there are no steps. */
+  readonly initial?: StepId;
   readonly transitions: readonly Transition[];
   /** True for degraded phases: a containment leads here. */
   readonly containment: boolean;

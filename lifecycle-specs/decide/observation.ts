@@ -36,7 +36,14 @@ export interface ObservedItem {
  * `mode` is what the action follows from: the mode of the rule whose value, cadence or causality failed, else that of the link.
  */
 export type Verdict =
-  | { readonly verdict: "allow"; readonly rule: RuleId; readonly safety: boolean }
+  | {
+      readonly verdict: "allow";
+      /** The rule that allowed the first item, or the message as a whole. */
+      readonly rule: RuleId;
+      readonly safety: boolean;
+      /** Rules that allowed further items, where they are other rules. Each counts the message for its cadence. */
+      readonly also?: readonly RuleId[];
+    }
   | {
       readonly verdict: "deny";
       readonly reason: ReasonCode;

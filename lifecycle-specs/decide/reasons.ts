@@ -21,7 +21,7 @@ export const REASONS = {
   TOO_OFTEN: "more messages than the rule's rate allows",
   CAUSE_MISSING: "what must come before has not happened, or not for long enough",
   CAUSE_UNKNOWN: "what must come before was not seen here",
-  WINDOW_FORBIDS: "a phase change is under way and neither the old nor the new phase allows this",
+  WINDOW_FORBIDS: "a phase change is under way, and the old and the new phase do not both allow this",
   FUNCTION_FORBIDDEN: "the function code or service is not one that a rule can allow",
   SECURITY_POLICY: "this layer cannot look into this security policy, so the channel is refused",
   MALFORMED: "the message is not what its protocol prescribes",

@@ -25,15 +25,15 @@ export type ModbusAddress = CoilAddress | DiscreteInputAddress | HoldingRegister
 export type ModbusTable = "coil" | "discrete-input" | "holding-register" | "input-register";
 
 function whole(name: string, value: number, max: number): number {
-  if (!Number.isInteger(value) || value < 0 || value > max) throw new RangeError(`${name} ${value} is outside 0..${max}`);
+  if (!Number.isInteger(value) || value < 0 || value > max)
+    throw new RangeError(`${name} ${value} is outside 0..${max}`);
   return value;
 }
 
 /** Checks and brands a unit identifier; throws `unit id 300 is outside 0..255`. */
 export const unitId = (value: number): UnitId => whole("unit id", value, 0xff) as UnitId;
 /** Checks and brands a transaction identifier. */
-export const transactionId = (value: number): TransactionId =>
-  whole("transaction id", value, 0xffff) as TransactionId;
+export const transactionId = (value: number): TransactionId => whole("transaction id", value, 0xffff) as TransactionId;
 /** Checks and brands a coil address. */
 export const coilAddress = (value: number): CoilAddress => whole("coil address", value, 0xffff) as CoilAddress;
 /** Checks and brands a discrete input address. */

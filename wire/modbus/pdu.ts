@@ -11,7 +11,11 @@ export const MAX_PDU_BYTES = 253;
 export const TABLE_SIZE = 65536;
 
 /** A failed decode at a PDU offset, with its clause. */
-export function refuse(code: WireErrorCode, offset: number, clause: string): { readonly ok: false; readonly error: WireError } {
+export function refuse(
+  code: WireErrorCode,
+  offset: number,
+  clause: string,
+): { readonly ok: false; readonly error: WireError } {
   return err(wireError(code, offset, `${MODBUS_AP} §${clause}`));
 }
 

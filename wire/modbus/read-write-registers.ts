@@ -5,7 +5,14 @@ import { checkLength, checkRange, packWords, readWords, refuse } from "./pdu.ts"
 import { MAX_READ_REGISTERS } from "./read-registers.ts";
 
 // MODBUS AP V1.1b3 §6.17 Read/Write Multiple Registers (23), §6.18 Read FIFO Queue (24)
-const REQUEST = { READ_ADDRESS: 1, READ_QUANTITY: 3, WRITE_ADDRESS: 5, WRITE_QUANTITY: 7, BYTE_COUNT: 9, VALUES: 10 } as const;
+const REQUEST = {
+  READ_ADDRESS: 1,
+  READ_QUANTITY: 3,
+  WRITE_ADDRESS: 5,
+  WRITE_QUANTITY: 7,
+  BYTE_COUNT: 9,
+  VALUES: 10,
+} as const;
 const RESPONSE = { BYTE_COUNT: 1, WORDS: 2 } as const;
 const FIFO_REQUEST = { ADDRESS: 1, END: 3 } as const;
 const FIFO_RESPONSE = { BYTE_COUNT: 1, FIFO_COUNT: 3, WORDS: 5 } as const;
@@ -52,7 +59,8 @@ export function decodeReadWriteRequest(pdu: Buffer): Result<ReadWriteMultipleReg
   const readQuantity = pdu.readUInt16BE(REQUEST.READ_QUANTITY);
   const writeAddress = pdu.readUInt16BE(REQUEST.WRITE_ADDRESS);
   const writeQuantity = pdu.readUInt16BE(REQUEST.WRITE_QUANTITY);
-  if (readQuantity < 1 || readQuantity > MAX_READ_REGISTERS) return refuse("MB_QUANTITY", REQUEST.READ_QUANTITY, "6.17");
+  if (readQuantity < 1 || readQuantity > MAX_READ_REGISTERS)
+    return refuse("MB_QUANTITY", REQUEST.READ_QUANTITY, "6.17");
   if (writeQuantity < 1 || writeQuantity > MAX_READ_WRITE_REGISTERS) {
     return refuse("MB_QUANTITY", REQUEST.WRITE_QUANTITY, "6.17");
   }

@@ -61,7 +61,10 @@ export type SerialLineResponse =
   | GetCommEventLogResponse
   | ReportServerIdResponse;
 
-export function decodeSerialLineRequest(pdu: Buffer, functionCode: 7 | 11 | 12 | 17): Result<SerialLineRequest, WireError> {
+export function decodeSerialLineRequest(
+  pdu: Buffer,
+  functionCode: 7 | 11 | 12 | 17,
+): Result<SerialLineRequest, WireError> {
   const length = checkLength(pdu, 1, CLAUSE[functionCode]);
   if (!length.ok) return length;
   switch (functionCode) {
@@ -80,7 +83,10 @@ export function encodeSerialLineRequest(request: SerialLineRequest): Buffer {
   return Buffer.from([request.functionCode]);
 }
 
-export function decodeSerialLineResponse(pdu: Buffer, request: SerialLineRequest): Result<SerialLineResponse, WireError> {
+export function decodeSerialLineResponse(
+  pdu: Buffer,
+  request: SerialLineRequest,
+): Result<SerialLineResponse, WireError> {
   switch (request.functionCode) {
     case 7:
       return decodeExceptionStatus(pdu);

@@ -57,7 +57,10 @@ export type WriteMultipleResponse =
 
 const clauseOf = (functionCode: 15 | 16): string => (functionCode === 15 ? "6.11" : "6.12");
 
-export function decodeWriteMultipleRequest(pdu: Buffer, functionCode: 15 | 16): Result<WriteMultipleRequest, WireError> {
+export function decodeWriteMultipleRequest(
+  pdu: Buffer,
+  functionCode: 15 | 16,
+): Result<WriteMultipleRequest, WireError> {
   const clause = clauseOf(functionCode);
   if (pdu.length < REQUEST.VALUES) return refuse("MB_PDU_LENGTH", pdu.length, clause);
   const address = pdu.readUInt16BE(REQUEST.ADDRESS);

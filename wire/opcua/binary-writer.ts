@@ -26,32 +26,38 @@ export class BinaryWriter {
   }
 
   u8(value: number): this {
-    this.#bytes.writeUInt8(value, this.#reserve(1));
+    const at = this.#reserve(1);
+    this.#bytes.writeUInt8(value, at);
     return this;
   }
 
   u16(value: number): this {
-    this.#bytes.writeUInt16LE(value, this.#reserve(2));
+    const at = this.#reserve(2);
+    this.#bytes.writeUInt16LE(value, at);
     return this;
   }
 
   u32(value: number): this {
-    this.#bytes.writeUInt32LE(value, this.#reserve(4));
+    const at = this.#reserve(4);
+    this.#bytes.writeUInt32LE(value, at);
     return this;
   }
 
   i32(value: number): this {
-    this.#bytes.writeInt32LE(value, this.#reserve(4));
+    const at = this.#reserve(4);
+    this.#bytes.writeInt32LE(value, at);
     return this;
   }
 
   i64(value: bigint): this {
-    this.#bytes.writeBigInt64LE(value, this.#reserve(8));
+    const at = this.#reserve(8);
+    this.#bytes.writeBigInt64LE(value, at);
     return this;
   }
 
   f64(value: number): this {
-    this.#bytes.writeDoubleLE(value, this.#reserve(8));
+    const at = this.#reserve(8);
+    this.#bytes.writeDoubleLE(value, at);
     return this;
   }
 
@@ -74,7 +80,8 @@ export class BinaryWriter {
   }
 
   raw(value: Buffer): this {
-    value.copy(this.#bytes, this.#reserve(value.length));
+    const at = this.#reserve(value.length);
+    value.copy(this.#bytes, at);
     return this;
   }
 
@@ -84,6 +91,7 @@ export class BinaryWriter {
     return this;
   }
 
+  /** Makes room first: `#bytes` may be another buffer afterwards. Returns where to write. */
   #reserve(count: number): number {
     const at = this.#length;
     const needed = at + count;

@@ -2,7 +2,7 @@
  * Puts one URL in place of every endpoint and discovery URL of a message, so that clients come back to the filter and not to
  * the server behind it. All other bytes stay as they are.
  *
- * Every non-null URL is replaced, of whichever server: one that was left would be a way around the filter.
+ * Every URL that is neither null nor empty is replaced, of whichever server: one that was left would be a way around the filter.
  * Pure; only for messages on SecurityPolicy None (OPC 10000-4 v1.05 §5.5.2 – §5.5.4, §5.7.2).
  */
 import { err, ok, type Result } from "#specs/result.ts";
@@ -52,7 +52,7 @@ export function rewriteRequestUrls(
 
 function splice(body: Buffer, spans: readonly StringSpan[], url: string): Result<RewrittenBody, WireError> {
   if (Buffer.byteLength(url) > MAX_URL_BYTES) return err(wireError("UA_STRING", 0, SPEC));
-  const present = spans.filter((span) => span.value !== null && span.value !== url);
+  const present = spans.filter((span) => span.value !== null && span.value !== "" && span.value !== url);
   if (present.length === 0) return ok({ body, replaced: 0 });
   const writer = new BinaryWriter(body.length);
   let at = 0;

@@ -51,7 +51,9 @@ export function decodeEthernet(frame: Buffer): Result<EthernetFrame, WireError> 
 /** Encodes an Ethernet II frame; not padded to the minimum of 60 bytes, which is the business of the medium.
  *  Throws a `RangeError` on a malformed address or a VLAN identifier outside 0..4094. */
 export function encodeEthernet(frame: EthernetFrame): Buffer {
-  const tagTypes = frame.vlans.map((_, i) => (i === frame.vlans.length - 1 ? ETHER_TYPE.VLAN : ETHER_TYPE.SERVICE_VLAN));
+  const tagTypes = frame.vlans.map((_, i) =>
+    i === frame.vlans.length - 1 ? ETHER_TYPE.VLAN : ETHER_TYPE.SERVICE_VLAN,
+  );
   const types = [...tagTypes, frame.etherType];
   const head = Buffer.alloc(FIELD.TYPE + 2 * types.length + 2 * frame.vlans.length);
   parseMac(frame.dstMac).copy(head, FIELD.DST);

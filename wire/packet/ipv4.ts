@@ -4,7 +4,17 @@ import { formatIpv4, parseIpv4 } from "./address.ts";
 import { internetChecksum } from "./checksum.ts";
 
 const SPEC = "RFC 791 §3.1";
-const FIELD = { VERSION: 0, TOTAL_LENGTH: 2, ID: 4, FRAGMENT: 6, TTL: 8, PROTOCOL: 9, CHECKSUM: 10, SRC: 12, DST: 16 } as const;
+const FIELD = {
+  VERSION: 0,
+  TOTAL_LENGTH: 2,
+  ID: 4,
+  FRAGMENT: 6,
+  TTL: 8,
+  PROTOCOL: 9,
+  CHECKSUM: 10,
+  SRC: 12,
+  DST: 16,
+} as const;
 const HEADER_BYTES = 20;
 const MORE_FRAGMENTS = 0x2000;
 const DO_NOT_FRAGMENT = 0x4000;

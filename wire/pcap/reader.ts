@@ -1,3 +1,4 @@
+import { err, ok, type Result } from "#specs/result.ts";
 import { type WireError, type WireErrorCode, wireError } from "../wire-error.ts";
 import {
   FILE,
@@ -36,6 +37,13 @@ export type PcapReaderState =
   | { readonly kind: "records"; readonly header: PcapHeader }
   | { readonly kind: "failed"; readonly error: WireError };
 
+interface RecordHeader {
+  readonly timeMs: number;
+  /** bytes of the frame that follow */
+  readonly captured: number;
+  readonly originalLength: number;
+}
+
 interface Step {
   readonly need: number;
   readonly take: (bytes: Buffer, records: PcapRecord[]) => void;
@@ -51,7 +59,7 @@ export class PcapReader {
   #chunks: Buffer[] = [];
   #held = 0;
   #offset = 0;
-  #record: { readonly timeMs: number; readonly captured: number; readonly originalLength: number } | undefined;
+  #record: RecordHeader | undefined;
 
   get state(): PcapReaderState {
     return this.#state;
@@ -111,36 +119,49 @@ export class PcapReader {
   }
 
   #takeHeader(bytes: Buffer): void {
+    const header = this.#decodeHeader(bytes);
+    if (header.ok) this.#state = { kind: "records", header: header.value };
+    else this.#state = { kind: "failed", error: header.error };
+  }
+
+  #decodeHeader(bytes: Buffer): Result<PcapHeader, WireError> {
     const byteOrder = byteOrderOf(bytes);
-    if (byteOrder === undefined) return this.#fail("PC_MAGIC", FILE.MAGIC);
+    if (byteOrder === undefined) return this.#refuse("PC_MAGIC", FILE.MAGIC);
     const bigEndian = byteOrder === "big-endian";
     const magic = read32(bytes, FILE.MAGIC, bigEndian);
     const resolution = magic === MAGIC.microseconds ? "microseconds" : "nanoseconds";
     const major = bigEndian ? bytes.readUInt16BE(FILE.MAJOR) : bytes.readUInt16LE(FILE.MAJOR);
     const minor = bigEndian ? bytes.readUInt16BE(FILE.MINOR) : bytes.readUInt16LE(FILE.MINOR);
-    if (major !== VERSION.MAJOR || minor !== VERSION.MINOR) return this.#fail("PC_VERSION", FILE.MAJOR);
+    if (major !== VERSION.MAJOR || minor !== VERSION.MINOR) return this.#refuse("PC_VERSION", FILE.MAJOR);
     const declared = read32(bytes, FILE.SNAPLEN, bigEndian);
-    if (declared > MAX_SNAPLEN) return this.#fail("PC_SNAPLEN", FILE.SNAPLEN);
+    if (declared > MAX_SNAPLEN) return this.#refuse("PC_SNAPLEN", FILE.SNAPLEN);
     // Some writers put 0 for "no limit".
     const snaplen = declared === 0 ? MAX_SNAPLEN : declared;
     const linkType = read32(bytes, FILE.LINK_TYPE, bigEndian) & LINK_TYPE_MASK;
-    this.#state = { kind: "records", header: { byteOrder, resolution, snaplen, linkType } };
+    return ok({ byteOrder, resolution, snaplen, linkType });
   }
 
   #takeRecordHeader(bytes: Buffer, header: PcapHeader): void {
+    const record = this.#decodeRecordHeader(bytes, header);
+    if (record.ok) this.#record = record.value;
+    else this.#state = { kind: "failed", error: record.error };
+  }
+
+  #decodeRecordHeader(bytes: Buffer, header: PcapHeader): Result<RecordHeader, WireError> {
     const bigEndian = header.byteOrder === "big-endian";
     const seconds = read32(bytes, RECORD.SECONDS, bigEndian);
     const fraction = read32(bytes, RECORD.FRACTION, bigEndian);
     const captured = read32(bytes, RECORD.CAPTURED, bigEndian);
     const originalLength = read32(bytes, RECORD.ORIGINAL, bigEndian);
-    if (fraction >= FRACTIONS[header.resolution]) return this.#fail("PC_TIME", RECORD.FRACTION);
-    if (captured > header.snaplen || captured > originalLength) return this.#fail("PC_RECORD_LENGTH", RECORD.CAPTURED);
+    if (fraction >= FRACTIONS[header.resolution]) return this.#refuse("PC_TIME", RECORD.FRACTION);
+    if (captured > header.snaplen || captured > originalLength)
+      return this.#refuse("PC_RECORD_LENGTH", RECORD.CAPTURED);
     const timeMs = seconds * 1000 + fraction / (FRACTIONS[header.resolution] / 1000);
-    this.#record = { timeMs, captured, originalLength };
+    return ok({ timeMs, captured, originalLength });
   }
 
-  #fail(code: WireErrorCode, field: number): void {
-    this.#state = { kind: "failed", error: wireError(code, this.#offset + field, PCAP_SPEC) };
+  #refuse(code: WireErrorCode, field: number): { readonly ok: false; readonly error: WireError } {
+    return err(wireError(code, this.#offset + field, PCAP_SPEC));
   }
 }
 

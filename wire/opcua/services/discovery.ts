@@ -6,8 +6,8 @@ import type { BinaryReader } from "../binary-reader.ts";
 import { type LocalizedText, readLocalizedText } from "../builtin-types.ts";
 import { type RequestHeader, type ResponseHeader, readRequestHeader, readResponseHeader } from "../headers.ts";
 
-/** Six strings and lengths of 4 bytes, a LocalizedText mask, an enumeration. */
-const MIN_APPLICATION_BYTES = 29;
+/** Five strings and lengths of 4 bytes, a LocalizedText mask, an enumeration of 4. */
+const MIN_APPLICATION_BYTES = 25;
 const MIN_ENDPOINT_BYTES = MIN_APPLICATION_BYTES + 25;
 const MIN_TOKEN_POLICY_BYTES = 20;
 const MIN_SERVER_ON_NETWORK_BYTES = 16;

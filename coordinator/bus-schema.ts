@@ -1,0 +1,134 @@
+import { Type, type Static, type TSchema } from "typebox";
+import { Compile } from "typebox/compile";
+import type { AnswerMessage, NoticeMessage, ReceiptMessage, StatusMessage, TagsMessage } from "#point/bus.ts";
+import type { DeviceId, Epoch, LinkId, PhaseId, StepId, TagId, ZoneId } from "#specs/ids.ts";
+import { REASONS, type ReasonCode } from "#specs/decide/reasons.ts";
+import { LOCI, type Locus } from "#specs/lifecycle.ts";
+
+/** Reads what points send. Everything from outside is validated at this edge; undefined: not such a message. */
+
+const NAME = "^[A-Za-z][A-Za-z0-9_.-]{0,63}$";
+const id = <T extends string>() => Type.Unsafe<T>(Type.String({ pattern: NAME, maxLength: 64 }));
+const words = <T extends string>(list: readonly T[]) => Type.Unsafe<T>(Type.Union(list.map((word) => Type.Literal(word))));
+const nullable = <S extends TSchema>(schema: S) => Type.Union([schema, Type.Null()]);
+const epoch = Type.Unsafe<Epoch>(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }));
+const text = Type.String({ maxLength: 1000 });
+const short = Type.String({ maxLength: 200 });
+const count = Type.Number({ minimum: 0 });
+
+const reasonCodes = Object.keys(REASONS).filter((code): code is ReasonCode => code in REASONS);
+const layer = words(["hmi", "switch", "plc"] as const);
+const operation = words([
+  "read",
+  "write",
+  "call",
+  "subscribe",
+  "browse",
+  "session",
+  "program",
+  "diagnose",
+  "output",
+] as const);
+const outcome = words(["forwarded", "answered-ok", "answered-error", "denied"] as const);
+const point = Type.String({ pattern: NAME, maxLength: 64 });
+
+const Status = Type.Object({
+  point,
+  layer,
+  state: words(["joining", "in-force", "isolated", "blind", "down"] as const),
+  says: text,
+  mode: words(["off", "monitor", "enforce"] as const),
+  zone: id<ZoneId>(),
+  phase: nullable(id<PhaseId>()),
+  steps: Type.Array(id<StepId>(), { maxItems: 64 }),
+  epoch: nullable(epoch),
+  bundle: Type.String({ maxLength: 128 }),
+  pid: Type.Number(),
+  atMs: Type.Number(),
+  judgedUpToMs: Type.Number(),
+  tick: Type.Optional(Type.Number()),
+  judged: count,
+  denied: count,
+  lost: count,
+});
+
+const Receipt = Type.Object({
+  point,
+  layer,
+  seq: Type.Integer({ minimum: 0 }),
+  atMs: Type.Number(),
+  epoch: nullable(epoch),
+  phase: nullable(id<PhaseId>()),
+  source: nullable(Type.Unsafe<DeviceId | "program">(Type.String({ pattern: NAME }))),
+  sourceAddress: short,
+  target: id<DeviceId>(),
+  link: nullable(id<LinkId>()),
+  operation,
+  message: short,
+  items: Type.Array(
+    Type.Object({
+      tag: nullable(id<TagId>()),
+      address: short,
+      value: nullable(Type.Number()),
+      before: Type.Optional(Type.Number()),
+    }),
+    { maxItems: 2000 },
+  ),
+  verdict: words(["allow", "deny"] as const),
+  rule: nullable(short),
+  reason: nullable(words(reasonCodes)),
+  says: text,
+  action: words(["forwarded", "blocked"] as const),
+  outcome: Type.Optional(outcome),
+  scan: Type.Optional(Type.Number()),
+});
+
+const LIFE_CODES = ["TAP_BLIND", "TAP_BACK", "RESTARTED", "ISOLATED", "LEASE_BACK", "PLC_SILENT", "PLC_BACK"] as const;
+const Notice = Type.Object({
+  point,
+  layer,
+  atMs: Type.Number(),
+  code: words([...reasonCodes, ...LIFE_CODES]),
+  severity: words(["info", "detection"] as const),
+  locus: Type.Array(words<Locus>(LOCI), { maxItems: LOCI.length }),
+  source: short,
+  target: short,
+  says: text,
+});
+
+const Tags = Type.Object({
+  point,
+  device: id<DeviceId>(),
+  scan: Type.Number(),
+  atMs: Type.Number(),
+  values: Type.Record(Type.String({ pattern: NAME }), Type.Number()),
+});
+
+const Answer = Type.Object({
+  point,
+  layer,
+  change: Type.String({ maxLength: 128 }),
+  order: words(["prepare", "window", "take", "abort"] as const),
+  agreed: Type.Boolean(),
+  says: text,
+});
+
+/** Most tags that one tags message may carry. */
+export const MAX_TAGS_PER_MESSAGE = 5000;
+
+function reader<S extends TSchema>(schema: S): (payload: unknown) => Static<S> | undefined {
+  const validator = Compile(schema);
+  return (payload) => (validator.Check(payload) ? (payload as Static<S>) : undefined);
+}
+
+const rawTags = reader(Tags);
+
+export const readStatus: (payload: unknown) => StatusMessage | undefined = reader(Status);
+export const readReceipt: (payload: unknown) => ReceiptMessage | undefined = reader(Receipt);
+export const readNotice: (payload: unknown) => NoticeMessage | undefined = reader(Notice);
+export const readAnswer: (payload: unknown) => AnswerMessage | undefined = reader(Answer);
+
+export function readTags(payload: unknown): TagsMessage | undefined {
+  const message = rawTags(payload);
+  return message === undefined || Object.keys(message.values).length > MAX_TAGS_PER_MESSAGE ? undefined : message;
+}

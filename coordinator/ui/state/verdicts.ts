@@ -1,0 +1,75 @@
+import type { PlantView, VerdictView } from "#coordinator/page-messages.ts";
+import type { Layer } from "#specs/decide/observation.ts";
+import { tagInfo } from "./readings.ts";
+import { readingWords } from "./words.ts";
+
+// The live list of verdicts: bounded, newest first, each as one row of words.
+
+export const MAX_VERDICTS = 200;
+
+export interface VerdictList {
+  readonly rows: readonly VerdictView[];
+  /** Receipts the coordinator counted but did not send. */
+  readonly omitted: number;
+}
+
+export const NO_VERDICTS: VerdictList = { rows: [], omitted: 0 };
+
+export function addVerdicts(list: VerdictList, newestFirst: readonly VerdictView[], omitted: number): VerdictList {
+  if (newestFirst.length === 0 && omitted === 0) return list;
+  return { rows: [...newestFirst, ...list.rows].slice(0, MAX_VERDICTS), omitted: list.omitted + omitted };
+}
+
+export function verdictKey(v: VerdictView): string {
+  return `${v.point}#${v.seq}@${v.atMs}`;
+}
+
+export interface VerdictRow {
+  readonly key: string;
+  readonly atMs: number;
+  readonly layer: string;
+  readonly source: string;
+  readonly target: string;
+  readonly command: string;
+  readonly denied: boolean;
+  /** `allowed`, `denied`, `denied, let through` (monitor). */
+  readonly verdict: string;
+  readonly reason: string;
+}
+
+const LAYER_WORDS: Readonly<Record<Layer, string>> = { hmi: "HMI", switch: "switch", plc: "PLC" };
+/** More items of one message are counted, not listed. */
+const SHOWN_ITEMS = 3;
+
+export function verdictRow(plant: PlantView, v: VerdictView): VerdictRow {
+  const denied = v.verdict === "deny";
+  return {
+    key: verdictKey(v),
+    atMs: v.atMs,
+    layer: LAYER_WORDS[v.layer],
+    source: v.source ?? (v.sourceAddress === "" ? "unknown" : v.sourceAddress.replace(/:\d+$/, "")),
+    target: v.target,
+    command: commandWords(plant, v),
+    denied,
+    verdict: denied ? (v.action === "blocked" ? "denied" : "denied, let through") : "allowed",
+    reason: denied ? v.says || (v.reason ?? "") : (v.rule ?? ""),
+  };
+}
+
+/** `write DOS201.SP = 8.20 mg/L`; without items the protocol's own words. */
+export function commandWords(plant: PlantView, v: VerdictView): string {
+  if (v.items.length === 0) return `${v.operation}: ${v.message}`;
+  const items = v.items.slice(0, SHOWN_ITEMS).map((item) => {
+    const name = item.tag ?? item.address;
+    if (item.value === null) return name;
+    return `${name} = ${readingWords(item.tag === null ? undefined : tagInfo(plant, item.tag), item.value)}`;
+  });
+  const more = v.items.length - items.length;
+  return `${v.operation} ${items.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}
+
+export type VerdictFilter = "all" | "denies";
+
+export function filterVerdicts(rows: readonly VerdictView[], filter: VerdictFilter): readonly VerdictView[] {
+  return filter === "all" ? rows : rows.filter((v) => v.verdict === "deny");
+}

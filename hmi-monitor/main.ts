@@ -1,0 +1,101 @@
+import { connect } from "node:net";
+import type { Bundle } from "#specs/bundle.ts";
+import type { PhaseId } from "#specs/ids.ts";
+import type { Mode, Protocol } from "#specs/plant.ts";
+import type { PlantClock } from "#point/clock.ts";
+import type { Endpoint } from "#point/endpoint.ts";
+import { Point } from "#point/point.ts";
+import { PcapReader } from "#wire/pcap/index.ts";
+import { describeWireError } from "#wire/wire-error.ts";
+import { Monitor } from "./monitor.ts";
+
+export interface HmiMonitorOptions {
+  readonly point?: string;
+  readonly bundle: Bundle;
+  /** Where the mirror port's live pcap stream is served. */
+  readonly mirror: Endpoint;
+  /** TCP ports of the servers; default 502 Modbus, 4840 OPC UA. */
+  readonly ports?: { readonly modbus: number; readonly opcua: number };
+  readonly mode: Mode;
+  readonly clock: PlantClock;
+  readonly bus?: { readonly url: string; readonly password?: string };
+  readonly standalonePhase?: PhaseId;
+  readonly runDir?: string;
+}
+
+export interface RunningMonitor {
+  close(): Promise<void>;
+}
+
+/** Real ms without a frame after which the tap counts as blind: the switch announces itself every 500 ms of plant time. */
+const SILENT_MS = 3000;
+const RECONNECT_MS = 500;
+
+/** Judges what the HMI commands, from a live pcap stream. Passive: it never stands in the path. */
+export async function runHmiMonitor(options: HmiMonitorOptions): Promise<RunningMonitor> {
+  const point = new Point({ ...options, point: options.point ?? "hmi-monitor", layer: "hmi", passive: true });
+  await point.start();
+  const ports = options.ports ?? { modbus: 502, opcua: 4840 };
+  const byPort = new Map<number, Protocol>([
+    [ports.modbus, "modbus"],
+    [ports.opcua, "opcua"],
+  ]);
+  const monitor = new Monitor(point, options.bundle.plant, byPort);
+  point.setJudgedUpTo(() => monitor.seenUpToMs);
+  const mirror = readMirror(options, point, monitor);
+  return {
+    close: async () => {
+      mirror.close();
+      await point.close();
+    },
+  };
+}
+
+function readMirror(options: HmiMonitorOptions, point: Point, monitor: Monitor): { close(): void } {
+  const { host, port } = options.mirror;
+  let stopped = false;
+  let retry: NodeJS.Timeout | undefined;
+  let socket = open();
+  let heardMs = performance.now();
+  const watch = setInterval(() => {
+    if (performance.now() - heardMs > SILENT_MS) point.setBlind(`the mirror at ${host}:${port} has been silent for ${SILENT_MS / 1000} s`);
+  }, 500);
+
+  function open(): ReturnType<typeof connect> {
+    const reader = new PcapReader();
+    const next = connect({ host, port, noDelay: true });
+    next.on("data", (chunk) => {
+      if (options.mode === "off") return;
+      let announced = false;
+      for (const record of reader.push(chunk)) announced = monitor.frame(record) || announced;
+      heardMs = performance.now();
+      if (reader.state.kind === "failed") {
+        point.setBlind(`the mirror stream cannot be read (${describeWireError(reader.state.error)})`);
+        next.destroy();
+        return;
+      }
+      point.setBlind(undefined);
+      // The coordinator waits for this word: how far everything captured has been judged.
+      if (announced) point.publishStatus();
+    });
+    next.on("error", () => undefined);
+    next.on("close", () => {
+      if (stopped) return;
+      monitor.interrupted();
+      point.setBlind(`the mirror at ${host}:${port} cannot be reached`);
+      retry = setTimeout(() => {
+        socket = open();
+      }, RECONNECT_MS);
+    });
+    return next;
+  }
+
+  return {
+    close: () => {
+      stopped = true;
+      clearInterval(watch);
+      clearTimeout(retry);
+      socket.destroy();
+    },
+  };
+}

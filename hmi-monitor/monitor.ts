@@ -1,0 +1,149 @@
+import { deviceAt, linkOf } from "#specs/addresses.ts";
+import type { DeviceId } from "#specs/ids.ts";
+import type { Plant, Protocol } from "#specs/plant.ts";
+import type { Party } from "#point/observe/modbus.ts";
+import { ModbusTags } from "#point/observe/modbus-tags.ts";
+import { type UaTags, uaTags } from "#point/observe/opcua.ts";
+import type { Point } from "#point/point.ts";
+import { decodeLldpFrame, type Flow, TcpReassembler, type ReassemblyEvent } from "#wire/packet/index.ts";
+import type { PcapRecord } from "#wire/pcap/index.ts";
+import type { Conversation } from "./conversation.ts";
+import { ModbusConversation } from "./modbus-conversation.ts";
+import { UaConversation } from "./opcua-conversation.ts";
+
+/** Which TCP port of a server speaks which protocol. */
+export type ProtocolPorts = ReadonlyMap<number, Protocol>;
+
+/**
+ * Turns captured frames into judged commands: frame → TCP stream → message → observation → verdict. Asks no clock; what cannot be
+ * seen is said. INVARIANT (no guess): after a gap or a byte that cannot be read, nothing more of that connection is judged.
+ */
+export class Monitor {
+  readonly #point: Point;
+  readonly #plant: Plant;
+  readonly #ports: ProtocolPorts;
+  readonly #reassembler: TcpReassembler;
+  readonly #conversations = new Map<number, Conversation>();
+  readonly #modbusTags = new Map<DeviceId, ModbusTags>();
+  readonly #uaTags = new Map<DeviceId, UaTags>();
+  #seenUpToMs = 0;
+  #framesSinceStart = 0;
+  #announced: { readonly theirs: number; readonly ours: number } | undefined;
+
+  constructor(point: Point, plant: Plant, ports: ProtocolPorts) {
+    this.#point = point;
+    this.#plant = plant;
+    this.#ports = ports;
+    this.#reassembler = new TcpReassembler({ serverPorts: [...ports.keys()] });
+  }
+
+  /** Capture time up to which everything that was mirrored has been judged. */
+  get seenUpToMs(): number {
+    return this.#seenUpToMs;
+  }
+
+  /** True: the frame was the mirror's own announcement, so that everything before it has been judged. */
+  frame(record: PcapRecord): boolean {
+    const announcement = decodeLldpFrame(record.frame);
+    if (announcement.ok) {
+      this.#checkLoss(announcement.value.mirroredFrames);
+    } else {
+      this.#framesSinceStart += 1;
+      for (const event of this.#reassembler.push(record.frame, record.timeMs)) this.#event(event);
+    }
+    this.#seenUpToMs = Math.max(this.#seenUpToMs, record.timeMs);
+    return announcement.ok;
+  }
+
+  /** The capture was interrupted: what is read from now on joins every connection late. */
+  interrupted(): void {
+    this.#announced = undefined;
+    this.#conversations.clear();
+  }
+
+  /** The mirror says how many frames it sent; a difference against ours is loss between it and us. */
+  #checkLoss(theirs: number): void {
+    const ours = this.#framesSinceStart;
+    const before = this.#announced;
+    this.#announced = { theirs, ours };
+    if (before === undefined) return;
+    const lost = theirs - before.theirs - (ours - before.ours);
+    if (lost <= 0) return;
+    this.#point.countLost(lost);
+    this.#point.notice({ code: "TAP_BLIND", severity: "info", locus: [], source: "", target: "", says: `${lost} mirrored frames were lost` });
+  }
+
+  #event(event: ReassemblyEvent): void {
+    switch (event.kind) {
+      case "open":
+        this.#open(event.flow);
+        return;
+      case "data": {
+        const conversation = this.#conversations.get(event.flow.id) ?? this.#open(event.flow);
+        if (conversation === undefined || conversation.blind !== undefined) return;
+        conversation.data(event.direction, event.bytes, event.timeMs);
+        if (conversation.blind !== undefined) this.#blindTo(event.flow, conversation.blind);
+        return;
+      }
+      case "blind":
+        this.#conversations.set(event.flow.id, UNREADABLE);
+        this.#blindTo(event.flow, `bytes are missing from the mirror (${event.reason})`);
+        return;
+      case "close":
+        this.#conversations.delete(event.flow.id);
+        return;
+      case "overlap":
+        this.#blindTo(event.flow, `${event.differingBytes} bytes were sent twice with different content; the first were judged`);
+        return;
+      case "skipped":
+        this.#point.countLost(1);
+        return;
+      default: {
+        const never: never = event;
+        throw new Error(`unreachable: ${String(never)}`);
+      }
+    }
+  }
+
+  #open(flow: Flow): Conversation | undefined {
+    const conversation = this.#conversationFor(flow);
+    if (conversation !== undefined) this.#conversations.set(flow.id, conversation);
+    return conversation;
+  }
+
+  #conversationFor(flow: Flow): Conversation | undefined {
+    const protocol = this.#ports.get(flow.server.port);
+    const server = deviceAt(this.#plant, flow.server.ip, flow.server.port)?.id;
+    if (protocol === undefined || server === undefined) return undefined;
+    const source = deviceAt(this.#plant, flow.client.ip, flow.client.port)?.id;
+    const party: Party = {
+      source,
+      sourceAddress: `${flow.client.ip}:${flow.client.port}`,
+      target: server,
+      link: source === undefined ? undefined : linkOf(this.#plant, source, server, protocol)?.id,
+    };
+    if (protocol === "opcua") return new UaConversation(this.#point, this.#uaTagsOf(server), party);
+    return new ModbusConversation(this.#point, this.#modbusTagsOf(server), party);
+  }
+
+  #modbusTagsOf(server: DeviceId): ModbusTags {
+    const tags = this.#modbusTags.get(server) ?? new ModbusTags(this.#plant, server);
+    this.#modbusTags.set(server, tags);
+    return tags;
+  }
+
+  #uaTagsOf(server: DeviceId): UaTags {
+    const tags = this.#uaTags.get(server) ?? uaTags(this.#plant, server);
+    this.#uaTags.set(server, tags);
+    return tags;
+  }
+
+  #blindTo(flow: Flow, says: string): void {
+    const { client, server } = flow;
+    const where = `${client.ip}:${client.port} → ${server.ip}:${server.port}`;
+    this.#point.notice({ code: "TAP_BLIND", severity: "info", locus: [], source: `${client.ip}:${client.port}`, target: server.ip, says: `${where}: ${says}` });
+  }
+}
+
+/** Stands for a connection of which bytes are missing. */
+const UNREADABLE: Conversation = { blind: "bytes are missing from the mirror", data: () => undefined };

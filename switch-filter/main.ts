@@ -1,0 +1,140 @@
+import type { Bundle } from "#specs/bundle.ts";
+import { deviceAt, linkOf } from "#specs/addresses.ts";
+import type { Link } from "#specs/plant.ts";
+import type { PhaseId } from "#specs/ids.ts";
+import type { Mode } from "#specs/plant.ts";
+import type { PlantClock } from "#point/clock.ts";
+import type { Endpoint } from "#point/endpoint.ts";
+import { ModbusTags } from "#point/observe/modbus-tags.ts";
+import type { Party } from "#point/observe/modbus.ts";
+import { uaTags } from "#point/observe/opcua.ts";
+import { Point } from "#point/point.ts";
+import { TokenBucket } from "#point/token-bucket.ts";
+import { ModbusSession } from "./modbus-session.ts";
+import { UaSession } from "./opcua-session.ts";
+import { Relay, type RelayOptions } from "./relay.ts";
+
+/** One listener: it stands in front of the server of `link`, for every client of that server over the same protocol. */
+export interface FilterListener {
+  readonly link: string;
+  readonly listen: Endpoint;
+  readonly upstream: Endpoint;
+}
+
+export interface SwitchFilterOptions {
+  readonly point?: string;
+  readonly bundle: Bundle;
+  readonly listeners: readonly FilterListener[];
+  /** Own address towards the servers. */
+  readonly localAddress?: string;
+  readonly mode: Mode;
+  readonly clock: PlantClock;
+  readonly bus?: { readonly url: string; readonly password?: string };
+  readonly standalonePhase?: PhaseId;
+  readonly runDir?: string;
+}
+
+export interface RunningFilter {
+  close(): Promise<void>;
+}
+
+/** Real ms that the close of a round waits for answers that are still under way. */
+const SETTLE_MS = 300;
+/** Notices about refused connections and lost servers, per second. */
+const NOTICES_PER_SECOND = 5;
+
+/** The inline filter: comes back on its persisted phase first, and only then listens. */
+export async function runSwitchFilter(options: SwitchFilterOptions): Promise<RunningFilter> {
+  const point = new Point({ ...options, point: options.point ?? "switch-filter", layer: "switch" });
+  await point.start();
+  const relays = options.listeners.map((listener) => new Relay(relayOptions(options, point, listener)));
+  point.setJudgedUpTo(() => Math.min(options.clock.now(), ...relays.map((r) => (r.unsettledSinceMs ?? Number.POSITIVE_INFINITY) - 1)));
+  options.clock.on("close", async (_tick, atMs) => {
+    await settled(relays, atMs);
+    point.publishStatus();
+  });
+  try {
+    for (const relay of relays) await relay.listen();
+  } catch (error) {
+    await Promise.all(relays.map((relay) => relay.close().catch(() => undefined)));
+    await point.close();
+    throw error;
+  }
+  return {
+    close: async () => {
+      await Promise.all(relays.map((relay) => relay.close()));
+      await point.close();
+    },
+  };
+}
+
+async function settled(relays: readonly Relay[], atMs: number): Promise<void> {
+  const until = performance.now() + SETTLE_MS;
+  while (relays.some((r) => (r.unsettledSinceMs ?? Number.POSITIVE_INFINITY) <= atMs) && performance.now() < until) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+function relayOptions(options: SwitchFilterOptions, point: Point, listener: FilterListener): RelayOptions {
+  const link = linkNamed(options.bundle, listener.link);
+  const notices = new TokenBucket(NOTICES_PER_SECOND, NOTICES_PER_SECOND);
+  let reachable = true;
+  return {
+    listen: listener.listen,
+    upstream: listener.upstream,
+    ...(options.localAddress === undefined ? {} : { localAddress: options.localAddress }),
+    ...(options.mode === "off" ? {} : { session: sessionFactory(options, point, listener, link) }),
+    onRefused: (client, says) => {
+      if (!notices.take(performance.now())) return;
+      point.notice({ code: "CONNECTION_LIMIT", severity: "detection", locus: [], source: client, target: link.server, says });
+    },
+    onUpstream: (now, says) => {
+      if (now === reachable) return;
+      reachable = now;
+      point.notice({
+        code: now ? "PLC_BACK" : "PLC_SILENT",
+        severity: "info",
+        locus: [],
+        source: link.server,
+        target: "",
+        says: now ? `${link.server} answers again over ${link.protocol}` : `${link.server} cannot be reached over ${link.protocol} (${says})`,
+      });
+    },
+  };
+}
+
+function sessionFactory(
+  options: SwitchFilterOptions,
+  point: Point,
+  listener: FilterListener,
+  link: Link,
+): NonNullable<RelayOptions["session"]> {
+  const { plant } = options.bundle;
+  const party = (client: { readonly address: string; readonly port: number }): Party => {
+    const source = deviceAt(plant, client.address, client.port)?.id;
+    return {
+      source,
+      sourceAddress: `${client.address}:${client.port}`,
+      target: link.server,
+      link: source === undefined ? undefined : linkOf(plant, source, link.server, link.protocol)?.id,
+    };
+  };
+  if (link.protocol === "modbus") {
+    const tags = new ModbusTags(plant, link.server);
+    return (client, output) => new ModbusSession(point, tags, party(client), output);
+  }
+  const tags = uaTags(plant, link.server);
+  const urls = { filter: url(listener.listen), server: url(listener.upstream) };
+  return (client, output) => new UaSession(point, tags, party(client), urls, output);
+}
+
+function url({ host, port }: Endpoint): string {
+  return `opc.tcp://${host}:${port}`;
+}
+
+function linkNamed(bundle: Bundle, name: string): Link {
+  const link = bundle.plant.links.find((l) => l.id === name);
+  if (link !== undefined) return link;
+  const known = bundle.plant.links.map((l) => l.id).join(", ");
+  throw new Error(`link \`${name}\` is not in plant \`${bundle.plant.id}\`; it has ${known}`);
+}
