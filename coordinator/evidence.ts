@@ -1,7 +1,7 @@
 import { comparisonInWords, compare, conditionInWords, evaluate, type Seen } from "#specs/conditions.ts";
-import type { PhaseId, TagId } from "#specs/ids.ts";
+import type { PhaseId, StepId, TagId } from "#specs/ids.ts";
 import type { Comparison, Condition, Lifecycle } from "#specs/lifecycle.ts";
-import { exitsOf, type Exit } from "#specs/positions.ts";
+import { exitsOf, findPhase, type Exit } from "#specs/positions.ts";
 
 /** Plant ms after which a reading says nothing about the present any more. Guards report tags each 500 ms at least. */
 export const STALE_MS = 2000;
@@ -23,8 +23,10 @@ export class Readings {
   constructor(lifecycle: Lifecycle, tags: readonly TagId[]) {
     for (const tag of tags) this.#comparisons.set(tag, []);
     for (const phase of lifecycle.phases) {
-      for (const transition of phase.transitions) {
-        for (const comparison of transition.when?.all ?? []) this.#comparisons.get(comparison.tag)?.push(comparison);
+      const exits = phase.transitions.map((transition) => transition.when);
+      const steps = phase.steps.flatMap((step) => step.next.map((next) => next.when));
+      for (const condition of [...exits, ...steps]) {
+        for (const comparison of condition?.all ?? []) this.#comparisons.get(comparison.tag)?.push(comparison);
       }
     }
   }
@@ -83,6 +85,15 @@ export function exitStates(lifecycle: Lifecycle, phase: PhaseId, facts: Facts): 
 /** The first way out that needs no person and is open now: a condition that holds, a time that has passed. */
 export function openByItself(states: readonly ExitState[]): Exit | undefined {
   return states.find(({ exit, missing }) => exit.transition.event !== "operator" && missing.length === 0)?.exit;
+}
+
+/**
+ * The step that follows from what was observed, in the order of the file; undefined: the step stays. The coordinator's word
+ * settles which step it is, so it holds one step where the points may hold a set.
+ */
+export function nextStep(lifecycle: Lifecycle, phase: PhaseId, step: StepId, facts: Pick<Facts, "nowMs" | "view">): StepId | undefined {
+  const found = findPhase(lifecycle, phase)?.steps.find((candidate) => candidate.id === step);
+  return found?.next.find(({ when }) => evaluate(when, facts.view, facts.nowMs) === "holds")?.to;
 }
 
 function missingFor(exit: Exit, facts: Facts): readonly string[] {

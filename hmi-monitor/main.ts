@@ -15,7 +15,7 @@ export interface HmiMonitorOptions {
   /** Where the mirror port's live pcap stream is served. */
   readonly mirror: Endpoint;
   /** TCP ports of the servers; default 502 Modbus, 4840 OPC UA. */
-  readonly ports?: { readonly modbus: number; readonly opcua: number };
+  readonly ports?: { readonly modbus: readonly number[]; readonly opcua: readonly number[] };
   readonly mode: Mode;
   readonly clock: PlantClock;
   readonly bus?: { readonly url: string; readonly password?: string };
@@ -35,11 +35,10 @@ const RECONNECT_MS = 500;
 export async function runHmiMonitor(options: HmiMonitorOptions): Promise<RunningMonitor> {
   const point = new Point({ ...options, point: options.point ?? "hmi-monitor", layer: "hmi", passive: true });
   await point.start();
-  const ports = options.ports ?? { modbus: 502, opcua: 4840 };
-  const byPort = new Map<number, Protocol>([
-    [ports.modbus, "modbus"],
-    [ports.opcua, "opcua"],
-  ]);
+  const ports = options.ports ?? { modbus: [502], opcua: [4840] };
+  const byPort = new Map<number, Protocol>();
+  for (const port of ports.modbus) byPort.set(port, "modbus");
+  for (const port of ports.opcua) byPort.set(port, "opcua");
   const monitor = new Monitor(point, options.bundle.plant, byPort);
   point.setJudgedUpTo(() => monitor.seenUpToMs);
   const mirror = readMirror(options, point, monitor);

@@ -61,7 +61,10 @@ export class GuardClient {
   #take(value: unknown): void {
     this.#options.onHeard();
     const report = readReport(value);
-    if (report !== undefined) return this.#options.onReport(report);
+    if (report !== undefined) {
+      this.#options.onReport(report);
+      return;
+    }
     const answer = readAnswer(value);
     if (answer !== undefined) this.#options.onAnswer(answer.answer);
   }

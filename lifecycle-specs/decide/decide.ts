@@ -3,9 +3,10 @@ import type { Mode } from "../plant.ts";
 import type { History } from "./history.ts";
 import { closer, type Failure, judgeRule, RANK } from "./judge-rule.ts";
 import type { Observation, ObservedItem, Position, Verdict } from "./observation.ts";
+import { isAboutTags } from "./operations.ts";
 import type { ReasonCode } from "./reasons.ts";
 import { failureInWords } from "./says.ts";
-import { type CompiledRule, isAboutTags, type Place, type PositionTable, positionTable, type Tables } from "./tables.ts";
+import { type CompiledRule, type Place, type PositionTable, positionTable, type Tables } from "./tables.ts";
 
 export { commit } from "./history.ts";
 

@@ -85,13 +85,7 @@ export interface Places {
 
 /** Part of the range below which a difference is taken for rounding of raw × scale. */
 const ROUNDING = 1e-9;
-const TAG_OPERATIONS: ReadonlySet<Operation> = new Set<Operation>(["read", "write", "call", "subscribe", "output"]);
 const SILENT_OPERATIONS: ReadonlySet<Operation> = new Set<Operation>(["read", "subscribe"]);
-
-/** Whether the operation names tags. The others (session, browse, program, diagnose) are about a whole device. */
-export function isAboutTags(operation: Operation): boolean {
-  return TAG_OPERATIONS.has(operation);
-}
 
 export function comparisonKey(comparison: Comparison): string {
   return `${comparison.tag} ${comparison.test} ${comparison.value}`;

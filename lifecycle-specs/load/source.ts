@@ -106,6 +106,20 @@ export class Cursor {
     return this.#source.locationOf(this.#written);
   }
 
+  get isMap(): boolean {
+    return isMap(this.node);
+  }
+
+  hasKey(name: string): boolean {
+    return isMap(this.node) && this.node.has(name);
+  }
+
+  /** The keys of a map, without a word about what is wrong with it. */
+  get keys(): readonly string[] {
+    if (!isMap(this.node)) return [];
+    return this.node.items.flatMap(({ key }) => (isScalar(key) && typeof key.value === "string" ? key.value : []));
+  }
+
   fail(code: DiagnosticCode, message: string): undefined {
     this.#source.diagnostics.add(this.location, code, message);
     return undefined;

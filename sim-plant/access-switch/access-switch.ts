@@ -4,7 +4,7 @@ import type { AddressPlan, Endpoint, PortRange } from "../address-plan.ts";
 import { Conversation } from "./conversation.ts";
 import { dialFrom, isSourceError, type Source } from "./dial-from.ts";
 import { type MirrorCounts, MirrorPort, mirrorMac } from "./mirror-port.ts";
-import { createPatchServer, type PatchPanel } from "./patch-port.ts";
+import { type PatchPanel, PatchPort } from "./patch-port.ts";
 import { Relay, type Tap } from "./relay.ts";
 
 export interface AccessListener {
@@ -65,14 +65,14 @@ export async function runAccessSwitch(options: AccessSwitchOptions): Promise<Acc
       return cables.has(link);
     },
   };
-  const patchServer = createPatchServer(panel);
+  const patchPort = new PatchPort(panel);
   const closers = [...cables.values()].map((cable) => () => cable.close());
   const close = async (): Promise<void> => {
-    await Promise.all([...closers.map((end) => end()), mirror.close(), closeServer(patchServer)]);
+    await Promise.all([...closers.map((end) => end()), mirror.close(), patchPort.close()]);
   };
   try {
     await listen(mirror.server, options.mirror, "mirror");
-    await listen(patchServer, options.patch, "patch");
+    await listen(patchPort.server, options.patch, "patch");
     for (const cable of cables.values()) await listen(cable.server, cable.listener.listen, cable.listener.link);
   } catch (error) {
     await close();
@@ -108,7 +108,10 @@ class Cable {
   constructor(listener: AccessListener, shared: Shared) {
     this.listener = listener;
     this.#shared = shared;
-    this.server = createServer({ noDelay: true, allowHalfOpen: true, pauseOnConnect: true }, (socket) => void this.#open(socket));
+    this.server = createServer(
+      { noDelay: true, allowHalfOpen: true, pauseOnConnect: true },
+      (socket) => void this.#open(socket),
+    );
     this.server.maxConnections = MAX_CONNECTIONS_PER_LISTENER;
   }
 
@@ -162,7 +165,9 @@ class Cable {
       return await dialFrom(target, source);
     } catch (error) {
       if (!isSourceError(error)) throw error;
-      log(`${this.listener.link}: source address ${address} cannot be kept (${says(error)}); the uplink sees another one`);
+      log(
+        `${this.listener.link}: source address ${address} cannot be kept (${says(error)}); the uplink sees another one`,
+      );
       return dialFrom(target, undefined);
     }
   }
@@ -171,18 +176,18 @@ class Cable {
 function listen(server: Server, at: Endpoint, name: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (error) => {
-      reject(new Error(`${name} of the access switch cannot listen on ${at.host}:${at.port} (${error.message}); choose a free address`));
+      reject(
+        new Error(
+          `${name} of the access switch cannot listen on ${at.host}:${at.port} (${error.message}); choose a free address`,
+        ),
+      );
     });
     server.listen(at.port, at.host, resolve);
   });
 }
 
 function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    // Connections on the patch port have no owner that would end them.
-    server.unref();
-  });
+  return new Promise((resolve) => server.close(() => resolve()));
 }
 
 function says(error: unknown): string {

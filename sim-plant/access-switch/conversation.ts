@@ -1,5 +1,5 @@
-import { buildTcpFrame, MAX_SEGMENT_BYTES } from "#wire/packet/tcp-frame.ts";
 import { TCP_FLAG } from "#wire/packet/tcp.ts";
+import { buildTcpFrame, MAX_SEGMENT_BYTES } from "#wire/packet/tcp-frame.ts";
 import type { Endpoint } from "../address-plan.ts";
 
 export type Side = "client" | "server";

@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from "node:net";
-import { encodePcapHeader, encodePcapRecord } from "#wire/pcap/index.ts";
 import { buildLldpFrame } from "#wire/packet/lldp.ts";
+import { encodePcapHeader, encodePcapRecord } from "#wire/pcap/index.ts";
 import type { Endpoint } from "../address-plan.ts";
 import { macOf } from "./conversation.ts";
 
@@ -32,7 +32,11 @@ export class MirrorPort {
   #frames = 0;
   #dropped = 0;
 
-  constructor(options: { readonly mac: string; readonly maxReaderBytes?: number; readonly log: (says: string) => void }) {
+  constructor(options: {
+    readonly mac: string;
+    readonly maxReaderBytes?: number;
+    readonly log: (says: string) => void;
+  }) {
     this.#mac = options.mac;
     this.#maxReaderBytes = options.maxReaderBytes ?? MAX_READER_BYTES;
     this.#log = options.log;
@@ -82,7 +86,9 @@ export class MirrorPort {
     this.#dropped += 1;
     this.#readers.delete(reader);
     reader.resetAndDestroy();
-    this.#log(`a mirror reader was dropped: ${count} frames and what waited before them (${this.#maxReaderBytes} bytes) are lost to it`);
+    this.#log(
+      `a mirror reader was dropped: ${count} frames and what waited before them (${this.#maxReaderBytes} bytes) are lost to it`,
+    );
   }
 
   #accept(socket: Socket): void {

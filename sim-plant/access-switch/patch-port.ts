@@ -15,23 +15,35 @@ export interface PatchPanel {
 const MAX_LINE_BYTES = 1024;
 const MAX_CONNECTIONS = 8;
 
-export function createPatchServer(panel: PatchPanel): Server {
-  const server = createServer({ noDelay: true }, (socket) => serve(socket, panel));
-  server.maxConnections = MAX_CONNECTIONS;
-  return server;
-}
+export class PatchPort {
+  readonly server: Server;
+  readonly #sockets = new Set<Socket>();
 
-function serve(socket: Socket, panel: PatchPanel): void {
-  socket.on("error", () => socket.destroy());
-  readJsonLines(socket, {
-    maxLineBytes: MAX_LINE_BYTES,
-    onValue: (value) => writeJsonLine(socket, answer(value, panel)),
-  });
+  constructor(panel: PatchPanel) {
+    this.server = createServer({ noDelay: true }, (socket) => this.#serve(socket, panel));
+    this.server.maxConnections = MAX_CONNECTIONS;
+  }
+
+  close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    return new Promise((resolve) => this.server.close(() => resolve()));
+  }
+
+  #serve(socket: Socket, panel: PatchPanel): void {
+    this.#sockets.add(socket);
+    socket.on("error", () => socket.destroy());
+    socket.on("close", () => this.#sockets.delete(socket));
+    readJsonLines(socket, {
+      maxLineBytes: MAX_LINE_BYTES,
+      onValue: (value) => writeJsonLine(socket, answer(value, panel)),
+    });
+  }
 }
 
 function answer(value: unknown, panel: PatchPanel): object {
   const request = readRequest(value);
-  if (request === undefined) return { error: "neither `patch` with `link` and `via` (`HOST:PORT`) nor `unpatch` with `link`" };
+  if (request === undefined)
+    return { error: "neither `patch` with `link` and `via` (`HOST:PORT`) nor `unpatch` with `link`" };
   if (!panel.patch(request.link, request.via)) return { error: `link \`${request.link}\` is not one of this switch` };
   const { link, via } = request;
   return { patched: link, via: via === undefined ? null : `${via.host}:${via.port}` };

@@ -1,7 +1,7 @@
 import { Server } from "node:net";
 import type { DeviceId } from "#specs/ids.ts";
 import type { ModbusTable, Plant } from "#specs/plant.ts";
-import modbusSerial from "modbus-serial";
+import { ServerTCP } from "modbus-serial";
 import type { Endpoint } from "../address-plan.ts";
 import { type Admission, guardDoor } from "./admission.ts";
 import { checkRange, fromRaw, RegisterMap, toRaw } from "./register-map.ts";
@@ -32,7 +32,7 @@ export async function serveModbus(options: ModbusServerOptions): Promise<{ close
     const tag = map.find("holding-register", unit, address);
     return { tag: tag.id, value: checkRange(tag, fromRaw(tag, register)) };
   };
-  const server = new modbusSerial.ServerTCP(
+  const server = new ServerTCP(
     {
       getCoil: (address: number, unit: number) => raw("coil", unit, address) !== 0,
       getDiscreteInput: (address: number, unit: number) => raw("discrete-input", unit, address) !== 0,

@@ -21,3 +21,16 @@ export const POWER_LOSS: FieldOutputs = {
   "P301.OUT": 0,
   "V301.OUT": 0,
 };
+
+/** The outputs of both PLCs as the field takes them; what is missing has lost its power. */
+export function fieldOutputs(values: ReadonlyMap<string, number>): FieldOutputs {
+  const of = (name: keyof FieldOutputs) => values.get(name) ?? POWER_LOSS[name];
+  return {
+    "MV101.OUT": of("MV101.OUT"),
+    "P101.OUT": of("P101.OUT"),
+    "P201.OUT": of("P201.OUT"),
+    "P401.OUT": of("P401.OUT"),
+    "P301.OUT": of("P301.OUT"),
+    "V301.OUT": of("V301.OUT"),
+  };
+}

@@ -1,8 +1,8 @@
 /**
  * Reader of the OPC UA Binary encoding (OPC 10000-6 v1.05 §5.2).
  *
- * The first failure sticks: later reads give zero, empty or null, arrays end, and {@link BinaryReader.finish} returns the
- * failure. So a decoder reads its fields in a straight line, and no exception is needed to leave it.
+ * The first failure sticks: later reads give zero, empty or null, arrays end, and {@link BinaryReader.finish} returns
+ * the failure. So a decoder reads its fields in a straight line, and no exception is needed to leave it.
  */
 import { isUtf8 } from "node:buffer";
 import { err, ok, type Result } from "#specs/result.ts";
@@ -11,7 +11,7 @@ import { DEFAULT_DECODE_LIMITS, type DecodeLimits } from "./decode-limits.ts";
 
 const SPEC = "OPC 10000-6 v1.05 §5.2.2";
 const SPEC_ARRAY = "OPC 10000-6 v1.05 §5.2.5";
-const SPEC_DEPTH = "OPC 10000-6 v1.05 §5.1.10";
+const SPEC_DEPTH = "OPC 10000-6 v1.05 §5.1.9";
 
 /** The length that says null, for String, ByteString and arrays. */
 const NULL_LENGTH = -1;
@@ -152,7 +152,10 @@ export class BinaryReader {
     ].join("-");
   }
 
-  /** String or null. Bytes that are not UTF-8 are refused: two readers could see two texts in them. */
+  /**
+   * String or null. Bytes that are not UTF-8 are refused, and so are embedded nulls, at which the standard lets decoders cut the
+   * text off (§5.2.2.4): two readers could see two texts in them.
+   */
   string(): string | null {
     const start = this.#offset;
     const length = this.#length(this.#limits.maxStringBytes, "UA_STRING");
@@ -160,7 +163,7 @@ export class BinaryReader {
     const at = this.#take(length);
     if (at < 0) return null;
     const view = this.#bytes.subarray(at, at + length);
-    if (!isUtf8(view)) {
+    if (!isUtf8(view) || view.includes(0)) {
       this.fail("UA_STRING", start);
       return null;
     }

@@ -15,7 +15,7 @@ export interface DecodeLimits {
 
 /**
  * Defaults. "Decoders shall support at least 100 nesting levels" decides the depth.
- * @see OPC 10000-6 v1.05 §5.1.10
+ * @see OPC 10000-6 v1.05 §5.1.9
  */
 export const DEFAULT_DECODE_LIMITS: DecodeLimits = {
   maxStringBytes: 65_536,

@@ -1,8 +1,9 @@
 /**
- * Puts one URL in place of every endpoint and discovery URL of a message, so that clients come back to the filter and not to
- * the server behind it. All other bytes stay as they are.
+ * Puts one URL in place of every endpoint and discovery URL of a message, so that clients come back to the filter and
+ * not to the server behind it. All other bytes stay as they are.
  *
- * Every URL that is neither null nor empty is replaced, of whichever server: one that was left would be a way around the filter.
+ * Every URL that is neither null nor empty is replaced, of whichever server: one that was left would be a way around
+ * the filter.
  * Pure; only for messages on SecurityPolicy None (OPC 10000-4 v1.05 §5.5.2 – §5.5.4, §5.7.2).
  */
 import { err, ok, type Result } from "#specs/result.ts";
@@ -37,8 +38,8 @@ export function rewriteResponseUrls(
 }
 
 /**
- * The body of a request with `serverUrl` as its `endpointUrl`: the other way, for servers that compare it with their own.
- * The discovery URLs of the client's own description, which come before it in CreateSession, stay.
+ * The body of a request with `serverUrl` as its `endpointUrl`: the other way, for servers that compare it with their
+ * own. The discovery URLs of the client's own description, which come before it in CreateSession, stay.
  */
 export function rewriteRequestUrls(
   body: Buffer,

@@ -1,4 +1,4 @@
-/** RequestHeader and ResponseHeader (OPC 10000-4 v1.05 §7.33, §7.34): the first field of every service message. */
+/** RequestHeader and ResponseHeader (OPC 10000-4 v1.05 §7.32, §7.33): the first field of every service message. */
 import type { BinaryReader } from "./binary-reader.ts";
 import type { BinaryWriter } from "./binary-writer.ts";
 import { type DiagnosticInfo, type ExtensionObject, readDiagnosticInfo, readExtensionObject } from "./builtin-types.ts";

@@ -1,7 +1,7 @@
 /**
  * MessageChunks of a SecureChannel: security headers, sequence header, body (OPC 10000-6 v1.05 §6.7.2).
- * Sequence header and body are readable where nothing is encrypted: SecurityPolicy None, and channels in mode Sign when the
- * caller says how many bytes the signature takes.
+ * Sequence header and body are readable where nothing is encrypted: SecurityPolicy None, and channels in mode Sign
+ * when the caller says how many bytes the signature takes.
  */
 import { err, ok, type Result } from "#specs/result.ts";
 import { type WireError, wireError } from "../wire-error.ts";
@@ -71,8 +71,8 @@ export function decodeSymmetricHeader(frame: Buffer): Result<SymmetricHeader, Wi
 }
 
 /**
- * Decodes a whole MSG or CLO frame that is not encrypted. `signatureBytes` (0 on SecurityPolicy None) are left off the end of
- * the body; the signature is not verified.
+ * Decodes a whole MSG or CLO frame that is not encrypted. `signatureBytes` (0 on SecurityPolicy None) are left off the
+ * end of the body; the signature is not verified.
  */
 export function decodeSymmetricChunk(frame: Buffer, signatureBytes = 0): Result<SymmetricChunk, WireError> {
   const header = decodeSymmetricHeader(frame);
@@ -106,7 +106,7 @@ export function decodeAsymmetricHeader(frame: Buffer): Result<AsymmetricHeader, 
   const senderCertificate = reader.byteString();
   const thumbprintAt = reader.offset;
   const receiverThumbprint = reader.byteString();
-  // "The length shall be 20 bytes or null": an empty one is how some stacks write null.
+  // A SHA-1 thumbprint or null; an empty one is how some stacks write null.
   if (receiverThumbprint !== null && ![0, THUMBPRINT_BYTES].includes(receiverThumbprint.length)) {
     reader.fail("UA_ENCODING", thumbprintAt, SPEC_SECURITY);
   }

@@ -36,8 +36,8 @@ export function lowerSizes<T extends Acknowledge>(message: T, bounds: ChannelBou
 }
 
 /**
- * The bounds that an ACK leaves. The server's buffers "shall not be larger" than what the client asked for in the
- * opposite field, and a later version than the client's cannot be chosen.
+ * The bounds that an ACK leaves. The server's buffers are not larger than what the client asked for in the
+ * opposite field (§7.1.2.4).
  */
 export function negotiate(
   hello: Hello,

@@ -32,7 +32,7 @@ const DECIMAL_TEXT = /^(0|[1-9][0-9]{0,9})$/;
 const BASE64_TEXT = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 const NAMESPACE_TEXT = /^ns=(0|[1-9][0-9]{0,4});/;
 
-/** Identifier of a NodeId. A guid is lower-case text, an opaque identifier is base64; a null string is the empty one. */
+/** Identifier of a NodeId: a guid in lower case, an opaque one in base64; a null string is the empty one. */
 export type NodeIdentifier =
   | { readonly idType: "numeric"; readonly identifier: number }
   | { readonly idType: "string" | "guid" | "opaque"; readonly identifier: string };
@@ -119,7 +119,7 @@ function readEncoded(reader: BinaryReader, encoding: number, at: number): NodeId
   }
 }
 
-/** Reads a NodeId. The flags of an ExpandedNodeId are refused here: "shall not be used" (§5.2.2.9). */
+/** Reads a NodeId. The flags of an ExpandedNodeId (§5.2.2.10) are refused here. */
 export function readNodeId(reader: BinaryReader): NodeId {
   const at = reader.offset;
   return readEncoded(reader, reader.u8(), at);

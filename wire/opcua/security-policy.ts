@@ -1,9 +1,9 @@
-/** Security policies by URI (OPC 10000-7 v1.05, facet "SecurityPolicy") and message security modes (OPC 10000-4 v1.05 §7.20). */
+/** Security policies by URI (OPC 10000-7 v1.05) and message security modes (OPC 10000-4 v1.05 §7.20). */
 export const SECURITY_POLICY_NONE = "http://opcfoundation.org/UA/SecurityPolicy#None";
 
 const PREFIX = "http://opcfoundation.org/UA/SecurityPolicy#";
 
-/** Longest SecurityPolicyUri: "shall not be more than 255 bytes" (OPC 10000-6 v1.05 §6.7.2.3). */
+/** Longest SecurityPolicyUri, in bytes (OPC 10000-6 v1.05 §6.7.2.3). */
 export const MAX_POLICY_URI_BYTES = 255;
 
 export const SECURITY_MODES = { 0: "Invalid", 1: "None", 2: "Sign", 3: "SignAndEncrypt" } as const;

@@ -1,5 +1,5 @@
 /**
- * Status codes by name (OPC 10000-6 v1.05 §A.2; meanings in OPC 10000-4 v1.05 §7.39). The upper 16 bits are severity
+ * Status codes by name (OPC 10000-6 v1.05 §A.2; meanings in OPC 10000-4 v1.05 §7.38). The upper 16 bits are severity
  * and sub-code; the lower 16 are flags about the value, which the names leave out.
  */
 export const STATUS_CODES = {

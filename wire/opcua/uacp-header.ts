@@ -20,7 +20,7 @@ export interface UacpHeader {
   readonly size: number;
 }
 
-/** Endpoint URLs "shall be less than 4 096 bytes"; a reason "shall not be more than 4 096 bytes" (§7.1.2.3, §7.1.2.5). */
+/** URLs are below 4,096 bytes, reasons not above 4,096 (OPC 10000-6 v1.05 §7.1.2.3, §7.1.2.5). */
 export const MAX_URL_BYTES = 4_095;
 export const MAX_REASON_BYTES = 4_096;
 
@@ -65,7 +65,7 @@ export function decodeUacpHeader(bytes: Buffer, maxChunkBytes: number): Result<U
   const type = messageType(bytes.toString("latin1", HEADER.TYPE, HEADER.CHUNK_TYPE));
   if (type === undefined) return err(wireError("UA_MESSAGE_TYPE", HEADER.TYPE, SPEC));
   const chunkType = chunkTypeOf(bytes.toString("latin1", HEADER.CHUNK_TYPE, HEADER.SIZE));
-  // §6.7.2.2: IsFinal "is only meaningful for MessageType of `MSG`. This field is always `F` for other MessageTypes."
+  // §6.7.2.2: only MSG is ever split or aborted; every other type is one final chunk.
   if (chunkType === undefined || (type !== "MSG" && chunkType !== "F")) {
     return err(wireError("UA_CHUNK_TYPE", HEADER.CHUNK_TYPE, SPEC_SECURE));
   }

@@ -1,8 +1,8 @@
 /**
  * Variant and DataValue (OPC 10000-6 v1.05 §5.2.2.16, §5.2.2.17): every built-in type, scalar and array.
  *
- * Stricter than the standard asks in one point: type ids 26..31, which "decoders shall assume" to be ByteStrings,
- * are refused, because no known value of the plant has such a type.
+ * Stricter than the standard asks in one point: type ids 26..31, reserved for types read as ByteStrings, are refused,
+ * because no known value of the plant has such a type.
  */
 import type { BinaryReader } from "./binary-reader.ts";
 import {
@@ -163,9 +163,13 @@ function readVariantFields(reader: BinaryReader): Variant {
   return { type: type.name, isArray: true, value, dimensions };
 }
 
-/** Null has no array form, and a Variant "may contain an array of Variants but not directly another Variant". */
+/**
+ * Null has no array form. "Variants can contain arrays of Variants but they cannot directly contain another Variant", and
+ * "Variants cannot contain instances of DiagnosticInfo" (§5.1.9).
+ */
 function allowedShape(type: BuiltinTypeName, isArray: boolean): boolean {
   if (type === "Null") return !isArray;
+  if (type === "DiagnosticInfo") return false;
   return type !== "Variant" || isArray;
 }
 

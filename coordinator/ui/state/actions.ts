@@ -51,7 +51,11 @@ export function containmentQuestion(proposal: ProposalView, approve: boolean): Q
     ask: { kind: "containment", proposal: proposal.id, approve },
     title: approve ? "Approve containment?" : "Reject containment?",
     says: approve
-      ? [`The plant goes to ${to} at once, at every layer.`, proposal.toSays, ...(proposal.takable ? [] : [proposal.whyNot])]
+      ? [
+          `The plant goes to ${to} at once, at every layer.`,
+          proposal.toSays,
+          ...(proposal.takable ? [] : [proposal.whyNot]),
+        ]
       : [`The plant stays as it is; ${to} is not taken. The detections stay on record.`],
     confirm: approve ? "Approve containment" : "Reject",
     roles: proposal.roles,
@@ -104,7 +108,8 @@ export function changeWords(state: StateView): string {
   if (c === null) return "";
   const to = phaseWords(c.to);
   const waiting = c.waitingFor.length > 0 ? ` Waiting for ${listWords(c.waitingFor)}.` : "";
-  const layer = c.layer === undefined ? "every layer" : `the ${c.layer === "switch" ? "switch" : c.layer.toUpperCase()} layer`;
+  const layer =
+    c.layer === undefined ? "every layer" : `the ${c.layer === "switch" ? "switch" : c.layer.toUpperCase()} layer`;
   if (c.emergency && c.stage === "take") return `Containment: ${layer} takes ${to} at once.${waiting}`;
   switch (c.stage) {
     case "prepare":

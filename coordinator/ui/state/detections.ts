@@ -1,6 +1,6 @@
 import type { Detection, PlantView, Severity, StateView } from "#coordinator/page-messages.ts";
 import type { Locus } from "#specs/lifecycle.ts";
-import { phaseWords, locusWords } from "./words.ts";
+import { locusWords, phaseWords } from "./words.ts";
 
 // Detections: the sentence, what is worth drawing on the path, what a screen reader is told.
 
@@ -36,7 +36,11 @@ export function confidenceWords(confidence: number): string {
 }
 
 /** Which detection the path shows: the one a person picked, else the newest that matters. */
-export function drawnDetection(state: StateView, picked: string | undefined, phaseIsContainment: boolean): Detection | undefined {
+export function drawnDetection(
+  state: StateView,
+  picked: string | undefined,
+  phaseIsContainment: boolean,
+): Detection | undefined {
   const chosen = state.detections.find((d) => d.id === picked);
   if (chosen !== undefined) return chosen;
   const open = new Set(state.proposals.filter((p) => p.state === "proposed").flatMap((p) => p.detections));

@@ -21,7 +21,11 @@ interface Command {
 /** Every command that some step of the phase allows over the network; the control program is not meant. */
 function commandsOf(plant: PlantView, phase: string): readonly Command[] {
   const info = phaseInfo(plant, phase);
-  const rules: readonly RuleInfo[] = [...plant.rules, ...(info?.rules ?? []), ...(info?.steps ?? []).flatMap((s) => s.rules)];
+  const rules: readonly RuleInfo[] = [
+    ...plant.rules,
+    ...(info?.rules ?? []),
+    ...(info?.steps ?? []).flatMap((s) => s.rules),
+  ];
   return rules
     .filter((r) => COMMANDS.has(r.operation))
     .flatMap((r) => r.from.filter((f) => f !== "program").flatMap((device) => r.tags.map((tag) => ({ device, tag }))));
@@ -32,7 +36,10 @@ export function limits(plant: PlantView, from: string, to: string): Limits {
   const after = new Set(commandsOf(plant, to).map((c) => `${c.device} ${c.tag}`));
   const isKept = (c: Command): boolean => after.has(`${c.device} ${c.tag}`);
   return {
-    lost: perDevice(plant, before.filter((c) => !isKept(c))),
+    lost: perDevice(
+      plant,
+      before.filter((c) => !isKept(c)),
+    ),
     kept: perDevice(plant, before.filter(isKept)),
     essential: plant.essential.map((e) => e.says),
   };
@@ -86,6 +93,8 @@ function recordsOfEpisode(
 
 /** Without a record: a phase outside the group from which the lifecycle leads here, else the initial one. */
 function originByLifecycle(plant: PlantView, phase: string): string {
-  const origin = plant.phases.find((p) => groupOf(p.id) !== groupOf(phase) && p.transitions.some((t) => t.to === phase));
+  const origin = plant.phases.find(
+    (p) => groupOf(p.id) !== groupOf(phase) && p.transitions.some((t) => t.to === phase),
+  );
   return origin?.id ?? plant.phases.find((p) => p.id === "normal")?.id ?? plant.initial;
 }

@@ -34,9 +34,12 @@ export function apply(known: Known | undefined, message: ToPage, pageNowMs: numb
   if (message.kind === "snapshot") {
     const { plant, state, seq } = message;
     const clockOffsetMs = offset(message.realMs, pageNowMs, known?.clockOffsetMs ?? 0);
-    const kept = known !== undefined && known.plant.bundle === plant.bundle && known.state.atMs <= state.atMs ? known : undefined;
+    const kept =
+      known !== undefined && known.plant.bundle === plant.bundle && known.state.atMs <= state.atMs ? known : undefined;
     const verdicts =
-      message.verdicts === undefined ? (kept?.verdicts ?? NO_VERDICTS) : { rows: message.verdicts.slice(0, MAX_VERDICTS), omitted: 0 };
+      message.verdicts === undefined
+        ? (kept?.verdicts ?? NO_VERDICTS)
+        : { rows: message.verdicts.slice(0, MAX_VERDICTS), omitted: 0 };
     const past = message.trend === undefined ? (kept?.trend ?? NO_TREND) : trendFromReadings(message.trend, state.atMs);
     const trend = addToTrend(past, state, STALE_AFTER_MS);
     return { outcome: "known", known: { plant, state, seq, verdicts, trend, clockOffsetMs } };
@@ -47,16 +50,25 @@ export function apply(known: Known | undefined, message: ToPage, pageNowMs: numb
     case "state": {
       const state = merge(known.state, message.changed);
       const trend = addToTrend(known.trend, state, STALE_AFTER_MS);
-      return { outcome: "known", known: { ...next, state, trend, clockOffsetMs: offset(message.realMs, pageNowMs, known.clockOffsetMs) } };
+      return {
+        outcome: "known",
+        known: { ...next, state, trend, clockOffsetMs: offset(message.realMs, pageNowMs, known.clockOffsetMs) },
+      };
     }
     case "detection": {
       const { detection } = message;
       const at = known.state.detections.findIndex((d) => d.id === detection.id);
       const detections = at < 0 ? [detection, ...known.state.detections] : known.state.detections.with(at, detection);
-      return { outcome: "known", known: { ...next, state: { ...known.state, detections: detections.slice(0, MAX_DETECTIONS) } } };
+      return {
+        outcome: "known",
+        known: { ...next, state: { ...known.state, detections: detections.slice(0, MAX_DETECTIONS) } },
+      };
     }
     case "verdicts":
-      return { outcome: "known", known: { ...next, verdicts: addVerdicts(known.verdicts, message.verdicts, message.omitted) } };
+      return {
+        outcome: "known",
+        known: { ...next, verdicts: addVerdicts(known.verdicts, message.verdicts, message.omitted) },
+      };
     default:
       return message satisfies never;
   }

@@ -58,7 +58,13 @@ export function stepViews(plant: PlantView, state: Pick<StateView, "phase" | "st
   const first = steps.findIndex((s) => state.steps.includes(s.id));
   return steps.map((s, i) => {
     const possible = state.steps.includes(s.id);
-    const mark: StepMark = possible ? (state.steps.length === 1 ? "active" : "possible") : first >= 0 && i < first ? "passed" : "ahead";
+    const mark: StepMark = possible
+      ? state.steps.length === 1
+        ? "active"
+        : "possible"
+      : first >= 0 && i < first
+        ? "passed"
+        : "ahead";
     return { id: s.id, label: nameWords(s.id), says: s.says, mark };
   });
 }
@@ -68,7 +74,10 @@ export function stepWords(steps: readonly string[]): string {
 }
 
 /** What leads on from the present phase, in words. */
-export function waysOn(plant: PlantView, state: Pick<StateView, "phase">): readonly { readonly to: string; readonly says: string }[] {
+export function waysOn(
+  plant: PlantView,
+  state: Pick<StateView, "phase">,
+): readonly { readonly to: string; readonly says: string }[] {
   const info = phaseInfo(plant, state.phase);
   return (info?.transitions ?? []).filter((t) => t.event !== "operator").map((t) => ({ to: t.to, says: t.says }));
 }

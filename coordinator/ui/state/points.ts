@@ -28,7 +28,9 @@ export interface PointLooks {
   readonly heard: string;
 }
 
-const HEALTH: Readonly<Record<PointHealth, { readonly mark: PointMark; readonly label: string; readonly weight: Weight }>> = {
+const HEALTH: Readonly<
+  Record<PointHealth, { readonly mark: PointMark; readonly label: string; readonly weight: Weight }>
+> = {
   up: { mark: "in-force", label: "in force", weight: "normal" },
   joining: { mark: "joining", label: "joining", weight: "attention" },
   isolated: { mark: "isolated", label: "isolated", weight: "alarm" },
@@ -40,7 +42,9 @@ const HEALTH: Readonly<Record<PointHealth, { readonly mark: PointMark; readonly 
 
 export function pointLooks(point: PointView, state: StateView, link: LinkKind, serverNowMs: number): PointLooks {
   const known = link === "live";
-  const health = known ? HEALTH[point.health] : { mark: "unknown" as const, label: `was ${HEALTH[point.health].label}`, weight: "normal" as const };
+  const health = known
+    ? HEALTH[point.health]
+    : { mark: "unknown" as const, label: `was ${HEALTH[point.health].label}`, weight: "normal" as const };
   const steps = point.steps.length > 0 ? `, ${point.steps.join(" or ")}` : "";
   return {
     point: point.point,

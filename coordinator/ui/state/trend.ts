@@ -1,4 +1,4 @@
-import type { Detection, ChangeRecordView, StateView } from "#coordinator/page-messages.ts";
+import type { ChangeRecordView, Detection, StateView } from "#coordinator/page-messages.ts";
 import { phaseWords } from "./words.ts";
 
 // The last ten minutes of the main tags: one row per second of plant time, bounded.
@@ -15,9 +15,30 @@ export interface TrendGroup {
 }
 
 export const TREND_GROUPS: readonly TrendGroup[] = [
-  { title: "Level", unit: "m", lines: [{ tag: "LIT101", label: "raw tank" }, { tag: "LIT401", label: "clean tank" }] },
-  { title: "Flow", unit: "m³/h", lines: [{ tag: "FIT101", label: "feed" }, { tag: "FIT401", label: "distribution" }] },
-  { title: "Chlorine", unit: "mg/L", lines: [{ tag: "AIT201", label: "after dosing" }, { tag: "AIT401", label: "clean water" }] },
+  {
+    title: "Level",
+    unit: "m",
+    lines: [
+      { tag: "LIT101", label: "raw tank" },
+      { tag: "LIT401", label: "clean tank" },
+    ],
+  },
+  {
+    title: "Flow",
+    unit: "m³/h",
+    lines: [
+      { tag: "FIT101", label: "feed" },
+      { tag: "FIT401", label: "distribution" },
+    ],
+  },
+  {
+    title: "Chlorine",
+    unit: "mg/L",
+    lines: [
+      { tag: "AIT201", label: "after dosing" },
+      { tag: "AIT401", label: "clean water" },
+    ],
+  },
 ];
 
 export const TREND_TAGS: readonly string[] = TREND_GROUPS.flatMap((g) => g.lines.map((l) => l.tag));
@@ -47,7 +68,10 @@ export function addToTrend(trend: Trend, state: Pick<StateView, "atMs" | "tags">
 }
 
 /** From the readings that came with a snapshot: the last known value at each second. */
-export function trendFromReadings(readings: Readonly<Record<string, readonly (readonly [number, number])[]>>, nowMs: number): Trend {
+export function trendFromReadings(
+  readings: Readonly<Record<string, readonly (readonly [number, number])[]>>,
+  nowMs: number,
+): Trend {
   const rows = TREND_TAGS.map((tag) => ({ tag, list: readings[tag] ?? [] }));
   const starts = rows.flatMap((r) => (r.list[0] === undefined ? [] : [r.list[0][0]]));
   if (starts.length === 0) return NO_TREND;
@@ -80,7 +104,11 @@ export interface TrendMark {
 }
 
 /** Vertical marks, oldest first: detections that matter, and finished phase changes. */
-export function trendMarks(detections: readonly Detection[], history: readonly ChangeRecordView[], fromMs: number): readonly TrendMark[] {
+export function trendMarks(
+  detections: readonly Detection[],
+  history: readonly ChangeRecordView[],
+  fromMs: number,
+): readonly TrendMark[] {
   const found = detections
     .filter((d) => d.severity !== "notice" && d.atMs >= fromMs)
     .map((d): TrendMark => ({ atMs: d.atMs, kind: "detection", label: d.says }));

@@ -103,5 +103,10 @@ const LOCUS_WORDS: Readonly<Record<Locus, string>> = {
 };
 
 export function locusWords(locus: readonly Locus[]): string {
-  return locus.length === 0 ? "place not known" : listWords(locus.map((l) => LOCUS_WORDS[l]), "or");
+  return locus.length === 0
+    ? "place not known"
+    : listWords(
+        locus.map((l) => LOCUS_WORDS[l]),
+        "or",
+      );
 }

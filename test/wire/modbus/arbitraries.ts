@@ -57,21 +57,19 @@ const readRegisters = spans(125).chain(({ start, quantity }) =>
   }),
 );
 
-const singles = fc
-  .tuple(word, word, word, fc.boolean())
-  .chain(([at, a, b, on]) =>
-    fc.constantFrom<Exchange>(
-      same({ kind: "write-single-coil", functionCode: 5, address: coilAddress(at), on }),
-      same({ kind: "write-single-register", functionCode: 6, address: holdingRegisterAddress(at), value: a }),
-      same({
-        kind: "mask-write-register",
-        functionCode: 22,
-        address: holdingRegisterAddress(at),
-        andMask: a,
-        orMask: b,
-      }),
-    ),
-  );
+const singles = fc.tuple(word, word, word, fc.boolean()).chain(([at, a, b, on]) =>
+  fc.constantFrom<Exchange>(
+    same({ kind: "write-single-coil", functionCode: 5, address: coilAddress(at), on }),
+    same({ kind: "write-single-register", functionCode: 6, address: holdingRegisterAddress(at), value: a }),
+    same({
+      kind: "mask-write-register",
+      functionCode: 22,
+      address: holdingRegisterAddress(at),
+      andMask: a,
+      orMask: b,
+    }),
+  ),
+);
 
 const writeCoils = spans(1968).chain(({ start, quantity }) =>
   bits(quantity).map(

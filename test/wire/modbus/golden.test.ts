@@ -19,8 +19,12 @@ describe.each(GOLDEN)("$name", (golden) => {
     expect(response).toMatchObject({ ok: true, value: golden.answers });
     if (response.ok) expect(encodeResponse(response.value).toString("hex")).toBe(golden.response);
   });
+});
 
-  test.skipIf(golden.openEnded)("one byte short and one byte over are refused, both ways", () => {
+test.each(GOLDEN.filter((golden) => golden.openEnded !== true))(
+  "$name: one byte short and one byte over are refused, both ways",
+  (golden) => {
+    const request = decodeRequest(bytes(golden.request));
     if (!request.ok) throw new Error("the request must decode");
     const cut = (hex: string): Buffer => bytes(hex).subarray(0, -1);
     const over = (hex: string): Buffer => bytes(`${hex}00`);
@@ -34,5 +38,5 @@ describe.each(GOLDEN)("$name", (golden) => {
       expect(result.ok).toBe(false);
       if (!result.ok) expect(LENGTH_CODES).toContain(result.error.code);
     }
-  });
-});
+  },
+);

@@ -1,6 +1,6 @@
 /**
  * FindServers, FindServersOnNetwork, GetEndpoints, and the descriptions they share with CreateSession
- * (OPC 10000-4 v1.05 §5.5, §7.2, §7.14, §7.42).
+ * (OPC 10000-4 v1.05 §5.5, §7.2, §7.14, §7.41).
  */
 import type { BinaryReader } from "../binary-reader.ts";
 import { type LocalizedText, readLocalizedText } from "../builtin-types.ts";

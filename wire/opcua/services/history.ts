@@ -1,4 +1,4 @@
-/** HistoryRead and HistoryUpdate: requests (OPC 10000-4 v1.05 §5.11.3, §5.11.5; details in OPC 10000-11 v1.05 §6.9). */
+/** HistoryRead and HistoryUpdate: requests (OPC 10000-4 v1.05 §5.11.3, §5.11.5; OPC 10000-11 v1.05 §6.9). */
 import type { BinaryReader } from "../binary-reader.ts";
 import { type ExtensionObject, type QualifiedName, readExtensionObject, readQualifiedName } from "../builtin-types.ts";
 import { type RequestHeader, readRequestHeader } from "../headers.ts";

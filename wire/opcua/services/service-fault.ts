@@ -1,4 +1,4 @@
-/** ServiceFault: the answer to a request that was refused as a whole (OPC 10000-4 v1.05 §7.35). */
+/** ServiceFault: the answer to a request that was refused as a whole (OPC 10000-4 v1.05 §7.34). */
 import type { BinaryReader } from "../binary-reader.ts";
 import { BinaryWriter } from "../binary-writer.ts";
 import { type AnswerHeader, type ResponseHeader, readResponseHeader, writeResponseHeader } from "../headers.ts";

@@ -71,7 +71,7 @@ export const SERVICES = {
 
 export type ServiceName = keyof typeof SERVICES;
 
-/** Encoding id of ServiceFault, the answer that may stand for every response (OPC 10000-4 v1.05 §7.35). */
+/** Encoding id of ServiceFault, the answer that may stand for every response (OPC 10000-4 v1.05 §7.34). */
 export const SERVICE_FAULT_ID = 397;
 
 /** Names of all services, in the order of the standard. */

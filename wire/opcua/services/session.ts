@@ -88,7 +88,7 @@ function readSignature(reader: BinaryReader): SignatureData {
   return { algorithm: reader.string(), signature: reader.byteString() };
 }
 
-/** "This parameter is obsolete" since v1.03; the bytes are still there. */
+/** Obsolete since v1.03; the bytes are still there. */
 function skipSoftwareCertificates(reader: BinaryReader): void {
   reader.array(MIN_SOFTWARE_CERTIFICATE_BYTES, (r) => {
     r.byteString();

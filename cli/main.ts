@@ -1,0 +1,32 @@
+import { Command, CommanderError } from "commander";
+import { addExerciseCommands } from "./exercise.ts";
+import { fail } from "./part.ts";
+import { addPartCommands } from "./parts.ts";
+import { addPlantCommands } from "./plant.ts";
+import { addSpecCommands } from "./spec.ts";
+import { addUpCommand } from "./up.ts";
+
+/** The command line. Its words, `--json` outputs and exit codes (0 fine, 1 the answer is no, 2 wrong usage) are a contract. */
+const program = new Command("sekisho")
+  .description("Checkpoints in the path of every command: layered, lifecycle-aware whitelisting for industrial plants.")
+  .showHelpAfterError("Run the same command with --help to see what it takes.")
+  .exitOverride();
+
+addUpCommand(program);
+addSpecCommands(program);
+addPartCommands(program);
+addPlantCommands(program);
+addExerciseCommands(program);
+for (const command of [program, ...nested(program)]) command.exitOverride();
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) fail(error);
+  // Commander has said what is wrong; help and version are no mistakes.
+  process.exitCode = error.exitCode === 0 ? 0 : 2;
+}
+
+function nested(command: Command): readonly Command[] {
+  return command.commands.flatMap((child) => [child, ...nested(child)]);
+}

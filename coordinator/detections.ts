@@ -1,0 +1,160 @@
+import type { NoticeMessage, ReceiptMessage } from "#point/bus.ts";
+import type { Finding } from "./correlate.ts";
+import type { Detection, ReceiptRef, Severity } from "./page-messages.ts";
+
+/** Detections kept in memory; older ones are in the evidence log. */
+export const MAX_DETECTIONS = 500;
+/** Plant ms within which a repeat is counted on the earlier detection. */
+export const FOLD_MS = 10_000;
+const MAX_EVIDENCE = 20;
+
+/** A detection that is not yet in the list: it becomes a new entry or raises the count of an old one. */
+export type Draft = Omit<Detection, "id" | "count" | "lastMs">;
+
+export interface Noted {
+  readonly detection: Detection;
+  /** False: folded into an earlier one. */
+  readonly fresh: boolean;
+}
+
+/** The bounded list of what was detected. Repeats of the same locus, source, tags and reason are folded with a count. */
+export class Detections {
+  /** Newest first. */
+  #list: Detection[] = [];
+  #seq = 0;
+  #lastMs: number | undefined;
+  #total = 0;
+
+  note(draft: Draft): Noted {
+    this.#total += 1;
+    if (draft.severity !== "notice") this.#lastMs = Math.max(this.#lastMs ?? Number.NEGATIVE_INFINITY, draft.atMs);
+    const key = foldKey(draft);
+    const index = this.#list.findIndex((old) => foldKey(old) === key && Math.abs(draft.atMs - old.lastMs) <= FOLD_MS);
+    const old = this.#list[index];
+    if (old !== undefined) {
+      const detection: Detection = {
+        ...old,
+        lastMs: Math.max(old.lastMs, draft.atMs),
+        count: old.count + 1,
+        blocked: old.blocked && draft.blocked,
+        evidence: [...old.evidence, ...draft.evidence].slice(-MAX_EVIDENCE),
+      };
+      this.#list[index] = detection;
+      return { detection, fresh: false };
+    }
+    this.#seq += 1;
+    const detection: Detection = { ...draft, id: `d-${this.#seq}`, lastMs: draft.atMs, count: 1 };
+    this.#list = [detection, ...this.#list].slice(0, MAX_DETECTIONS);
+    return { detection, fresh: true };
+  }
+
+  /** Records what followed from a detection. */
+  markContainment(id: string, to: string): Detection | undefined {
+    const index = this.#list.findIndex((detection) => detection.id === id);
+    const old = this.#list[index];
+    if (old === undefined) return undefined;
+    const marked = { ...old, containment: to };
+    this.#list[index] = marked;
+    return marked;
+  }
+
+  latest(count: number): readonly Detection[] {
+    return this.#list.slice(0, count);
+  }
+
+  /** Plant time of the last one that was more than a notice; conditions that ask for a clean time count from it. */
+  get lastMs(): number | undefined {
+    return this.#lastMs;
+  }
+
+  get total(): number {
+    return this.#total;
+  }
+}
+
+function foldKey(d: Draft): string {
+  return [d.locus.join("+"), d.source, d.target, d.tags.join("+"), d.reason, d.severity, d.row ?? ""].join("|");
+}
+
+const QUIET_OPERATIONS: ReadonlySet<string> = new Set(["read", "browse", "session", "subscribe"]);
+
+/** @param why why it is no sign of an attack, in words; undefined: it is one */
+export function fromFinding(finding: Finding, why: string | undefined, realMs: number): Draft {
+  const { row, about, receipts, sights, tags } = finding;
+  const subject = describe(about);
+  return {
+    atMs: about.atMs,
+    realMs,
+    severity: severityOf(finding, why),
+    locus: row.locus,
+    confidence: row.confidence,
+    says: why === undefined ? `${row.says}: ${subject}` : `${subject}; no sign of an attack: ${why}`,
+    row: row.id,
+    sight: sights,
+    reason: about.reason ?? row.id,
+    rule: about.rule,
+    tags,
+    source: about.source ?? hostOf(about.sourceAddress),
+    target: about.target,
+    phase: about.phase,
+    epoch: about.epoch,
+    blocked: receipts.some((receipt) => receipt.action === "blocked"),
+    evidence: receipts.map(refOf),
+    ...(row.technique === undefined ? {} : { technique: row.technique }),
+  };
+}
+
+/** Looking around is less than reaching for something; it is shown and proposed on, never acted on by itself. */
+function severityOf({ row, about }: Finding, why: string | undefined): Severity {
+  if (why !== undefined) return "notice";
+  return row.severity === "alarm" && QUIET_OPERATIONS.has(about.operation) ? "warning" : row.severity;
+}
+
+/** Codes of a point's own life: worth a person's look, no reason to limit anything by itself. */
+const LIFE: ReadonlySet<string> = new Set(["TAP_BLIND", "TAP_BACK", "RESTARTED", "ISOLATED", "LEASE_BACK", "PLC_SILENT", "PLC_BACK"]);
+
+export function fromNotice(notice: NoticeMessage, phase: string | null, epoch: number | null, realMs: number): Draft {
+  return {
+    atMs: notice.atMs,
+    realMs,
+    severity: notice.severity === "info" ? "notice" : LIFE.has(notice.code) || notice.locus.length === 0 ? "warning" : "alarm",
+    locus: notice.locus,
+    confidence: notice.locus.length === 0 ? 0 : 1 / notice.locus.length,
+    says: notice.says,
+    reason: notice.code,
+    rule: null,
+    tags: [],
+    source: hostOf(notice.source) || notice.point,
+    target: notice.target,
+    phase,
+    epoch,
+    blocked: notice.severity === "detection" && !LIFE.has(notice.code),
+    evidence: [],
+  };
+}
+
+function refOf(receipt: ReceiptMessage): ReceiptRef {
+  const { point, layer, seq, atMs } = receipt;
+  return { point, layer, seq, atMs, says: describe(receipt) };
+}
+
+/** `Write Single Register (06) DOS201.SP = 8.2 from hmi-1 (127.10.1.11:40112) to plc-1, denied: …`. Bounded in length. */
+export function describe(receipt: ReceiptMessage): string {
+  const shown = receipt.items.slice(0, 4).map((item) => {
+    const before = item.before === undefined ? "" : ` (was ${round(item.before)})`;
+    return `${item.tag ?? item.address}${item.value === null ? "" : ` = ${round(item.value)}`}${before}`;
+  });
+  const more = receipt.items.length > shown.length ? ` and ${receipt.items.length - shown.length} more` : "";
+  const from = receipt.source ?? (receipt.layer === "plc" ? "the network" : "an undeclared device");
+  const address = receipt.sourceAddress === "" ? "" : ` (${receipt.sourceAddress})`;
+  const verdict = receipt.verdict === "allow" ? "allowed" : `denied${receipt.action === "forwarded" ? " but let through" : ""}: ${receipt.says}`;
+  return `${receipt.message} ${shown.join(", ")}${more} from ${from}${address} to ${receipt.target}, ${verdict}`.replaceAll(/ {2,}/g, " ");
+}
+
+function hostOf(address: string): string {
+  return address.replace(/:\d+$/, "");
+}
+
+function round(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}

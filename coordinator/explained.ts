@@ -1,0 +1,64 @@
+import type { ReceiptMessage } from "#point/bus.ts";
+import type { Position } from "#specs/decide/observation.ts";
+import type { ReasonCode } from "#specs/decide/reasons.ts";
+import type { Lifecycle, Rule } from "#specs/lifecycle.ts";
+import { effectiveRules, findPhase, findStep } from "#specs/positions.ts";
+
+/** Plant ms after a change of phase or step in which a command of the old position is a straggler, not an attack. */
+export const GRACE_MS = 1000;
+
+/** Where the zone stood before, until when. */
+export interface Earlier {
+  readonly position: Position;
+  readonly untilMs: number;
+}
+
+const BY_POSITION: ReadonlySet<ReasonCode> = new Set<ReasonCode>(["PHASE_FORBIDS", "STEP_FORBIDS", "WINDOW_FORBIDS"]);
+/** Denies that say something about the point itself, not about who sent the message. */
+const BY_POINT: ReadonlySet<ReasonCode> = new Set<ReasonCode>(["PHASE_UNKNOWN", "INTERNAL"]);
+
+/**
+ * Why a deny is no sign of an attack, in words; undefined: it is one. A message is still blocked; only nothing follows from it.
+ *
+ * People and programs learn of a phase later than the layers do: a command that the phase before would have allowed, value and
+ * all, may come for a moment after it ended. A point that fell back to the isolated phase denies what the phase allows.
+ */
+export function explained(lifecycle: Lifecycle, receipt: ReceiptMessage, now: Position | undefined, earlier: readonly Earlier[]): string | undefined {
+  const { reason } = receipt;
+  if (receipt.verdict === "allow" || reason === null) return undefined;
+  if (BY_POINT.has(reason)) return "the point could not judge it";
+  if (!BY_POSITION.has(reason)) return undefined;
+  if (now !== undefined && receipt.phase !== now.phase && covered(lifecycle, now, receipt)) {
+    return `the point held \`${receipt.phase ?? "no phase"}\`, and \`${now.phase}\` allows it`;
+  }
+  const straggler = earlier.find(
+    ({ position, untilMs }) => receipt.atMs - untilMs <= GRACE_MS && covered(lifecycle, position, receipt),
+  );
+  return straggler === undefined ? undefined : `\`${nameOf(straggler.position)}\`, which had just ended, allowed it`;
+}
+
+/** Whether a position has a rule for who, what and value of each item; cadence and causality are left aside. */
+export function covered(lifecycle: Lifecycle, position: Position, receipt: ReceiptMessage): boolean {
+  const phase = findPhase(lifecycle, position.phase);
+  const { source } = receipt;
+  if (phase === undefined || source === null) return false;
+  const steps = position.steps.map((id) => findStep(phase, id));
+  const rules = (steps.length === 0 ? [undefined] : steps)
+    .flatMap((step) => effectiveRules(lifecycle, phase, step))
+    .filter((rule) => rule.operation === receipt.operation && rule.from.includes(source) && rule.targets.includes(receipt.target));
+  if (receipt.items.length === 0) return rules.some((rule) => rule.tags.length === 0);
+  return receipt.items.every((item) => {
+    const { tag, value } = item;
+    return tag !== null && rules.some((rule) => rule.tags.includes(tag) && valueFits(rule, value));
+  });
+}
+
+function valueFits(rule: Rule, value: number | null): boolean {
+  if (rule.value === undefined || value === null) return true;
+  const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY, oneOf } = rule.value;
+  return value >= min && value <= max && (oneOf === undefined || oneOf.includes(value));
+}
+
+function nameOf(position: Position): string {
+  return position.steps.length === 0 ? position.phase : `${position.phase}, step ${position.steps.join(" or ")}`;
+}

@@ -1,0 +1,273 @@
+import { css, html, LitElement, nothing, type SVGTemplateResult, svg, type TemplateResult } from "lit";
+import type { Detection } from "#coordinator/page-messages.ts";
+import type { Layer } from "#specs/decide/observation.ts";
+import type { Locus } from "#specs/lifecycle.ts";
+import { locusMarks, severityLabel } from "../state/detections.ts";
+import type { View } from "../state/model.ts";
+import { layers, type PointLooks, pointLooks, sightWords, unplacedPoints } from "../state/points.ts";
+import { locusWords, plantTimeWords } from "../state/words.ts";
+import { pointIcon, severityIcon, severityMarkAt } from "./icons.ts";
+import { shared } from "./shared-styles.ts";
+
+/** Middle of the mark for each locus, in the drawing's 900 × 132. */
+const PLACE: Readonly<Record<Locus, readonly [x: number, y: number]>> = {
+  hmi: [150, 56],
+  "path-hmi-switch": [300, 66],
+  switch: [450, 56],
+  "path-switch-plc": [600, 66],
+  "plc-logic": [750, 56],
+  field: [866, 56],
+  engineering: [338, 110],
+  "unknown-device": [562, 110],
+  "coordinator-link": [450, 22],
+};
+
+/** The path of a command through the three layers, what each layer's points hold, and where an attack sits. */
+export class PathPicture extends LitElement {
+  static override properties = { view: { attribute: false }, detection: { attribute: false } };
+  static override styles = [
+    shared,
+    css`
+      .path {
+        width: 100%;
+        height: auto;
+        max-height: 190px;
+      }
+      text {
+        fill: var(--ink);
+        font-size: 13px;
+        font-weight: 600;
+      }
+      text.sub {
+        fill: var(--ink-2);
+        font-size: 11px;
+        font-weight: 400;
+      }
+      .layers {
+        display: grid;
+        grid-template-columns: repeat(3, minmax(0, 1fr));
+        gap: 10px;
+        margin-top: 6px;
+      }
+      .layer {
+        border-top: 2px solid var(--line-strong);
+        padding-top: 4px;
+      }
+      .layer h3 {
+        font-size: 13px;
+      }
+      .point {
+        display: grid;
+        grid-template-columns: auto 1fr;
+        column-gap: 7px;
+        padding: 5px 0 4px;
+        border-top: 1px solid var(--line);
+      }
+      .point .icon {
+        margin-top: 2px;
+      }
+      .head {
+        display: flex;
+        flex-wrap: wrap;
+        column-gap: 8px;
+      }
+      .head b {
+        font-weight: 600;
+      }
+      .head .state {
+        margin-left: auto;
+      }
+      .attention .state,
+      .mode,
+      .mismatch {
+        color: var(--warn);
+        font-weight: 600;
+      }
+      .alarm .state {
+        color: var(--alarm);
+        font-weight: 650;
+      }
+      .line {
+        font-size: 12px;
+        color: var(--ink-2);
+      }
+      .line b {
+        color: var(--ink);
+        font-weight: 600;
+      }
+      .sight {
+        margin: 2px 0 3px;
+        font-size: 12px;
+      }
+      .sight.violating {
+        color: var(--alarm);
+        font-weight: 600;
+      }
+      .where {
+        display: flex;
+        gap: 6px;
+        align-items: center;
+      }
+      .where.alarm {
+        color: var(--alarm);
+        font-weight: 600;
+      }
+    `,
+  ];
+  declare view: View;
+  declare detection: Detection | undefined;
+
+  override render(): TemplateResult {
+    const { detection, view } = this;
+    const unplaced = unplacedPoints(view.state);
+    return html`<section class="panel" aria-labelledby="title">
+      <div class="bar">
+        <h2 id="title">Three layers in the path of a command</h2>
+        <span class="grow"></span>
+        ${
+          detection === undefined
+            ? html`<span class="quiet small">No attack is placed.</span>`
+            : html`<span class="where small ${detection.severity}"
+                >${severityIcon(detection.severity)} ${plantTimeWords(detection.atMs)} ${locusWords(detection.locus)}</span
+              >`
+        }
+      </div>
+      ${this.#drawing()}
+      <div class="layers">
+        ${layers(view.state).map(
+          (l) => html`<div class="layer">
+            <h3>${l.title}</h3>
+            <p class="line">${l.what}</p>
+            ${this.#sight(l.layer)}
+            ${l.points.length === 0 ? html`<p class="line">No enforcement point of this layer is known.</p>` : nothing}
+            <ul>
+              ${l.points.map((p) => point(pointLooks(p, view.state, view.link, view.serverNowMs)))}
+            </ul>
+          </div>`,
+        )}
+      </div>
+      ${
+        unplaced.length === 0
+          ? nothing
+          : html`<ul>
+              ${unplaced.map((p) => point(pointLooks(p, view.state, view.link, view.serverNowMs)))}
+            </ul>`
+      }
+    </section>`;
+  }
+
+  #sight(layer: Layer): TemplateResult | typeof nothing {
+    const sight = this.detection?.sight?.[layer];
+    if (sight === undefined || sight === "not-applicable") return nothing;
+    return html`<p class="sight ${sight === "seen-violating" ? "violating" : ""}">This attack: ${sightWords(sight)}.</p>`;
+  }
+
+  #drawing(): TemplateResult {
+    const { detection, view } = this;
+    const marks = locusMarks(detection);
+    const at = (locus: Locus): boolean => marks.some((m) => m.locus === locus);
+    const label =
+      detection === undefined
+        ? "The path of a command: operator station, switch, PLCs, field. No attack is placed."
+        : `The path of a command. ${severityLabel(detection.severity)}: the attack sits ${locusWords(detection.locus)}.`;
+    const plcs = view.plant.devices.filter((d) => d.role === "plc").map((d) => d.id);
+    const hmis = view.plant.devices.filter((d) => d.role === "hmi").map((d) => d.id);
+    return html`<svg class="path" viewBox="0 0 900 132" role="img" aria-label=${label}>
+      ${coordinatorLinks(view.link !== "live", at("coordinator-link"))}
+      ${way(205, 395, 66, at("path-hmi-switch"))} ${way(505, 695, 66, at("path-switch-plc"))} ${way(805, 838, 66, at("field"))}
+      <path d="M395 110h25V84M505 110h-25V84" fill="none" stroke="var(--line-strong)" stroke-width="1.5" stroke-dasharray="4 3" />
+      ${node(95, 48, 110, 36, at("hmi"), "Operator station", hmis.join(" "))}
+      ${node(395, 48, 110, 36, at("switch"), "Switch", "filter inline")}
+      ${node(695, 48, 110, 36, at("plc-logic"), "PLCs", plcs.join(" "))}
+      ${node(838, 48, 56, 36, at("field"), "Field", "")}
+      ${node(281, 98, 114, 24, at("engineering"), "Engineering", "")}
+      ${node(505, 98, 114, 24, at("unknown-device"), "Unknown device", "", !at("unknown-device"))}
+      ${eye(228, 66)} ${
+        detection === undefined
+          ? nothing
+          : marks.map(
+              (m) =>
+                svg`${severityMarkAt(markX(m.locus), PLACE[m.locus][1] - 4, 24, detection.severity)}${
+                  m.certain ? nothing : svg`<text x=${markX(m.locus) + 16} y=${PLACE[m.locus][1]} >?</text>`
+                }`,
+            )
+      }
+    </svg>`;
+  }
+}
+
+/** On a box the mark sits at its corner, so that the name stays readable. */
+function markX(locus: Locus): number {
+  const half: Partial<Record<Locus, number>> = {
+    hmi: 55,
+    switch: 55,
+    "plc-logic": 55,
+    field: 26,
+    engineering: 57,
+    "unknown-device": 57,
+  };
+  return PLACE[locus][0] + (half[locus] ?? 0);
+}
+
+function node(
+  x: number,
+  y: number,
+  w: number,
+  h: number,
+  hit: boolean,
+  name: string,
+  sub: string,
+  faint = false,
+): SVGTemplateResult {
+  const stroke = hit ? "var(--alarm)" : faint ? "var(--line)" : "var(--line-strong)";
+  const middle = y + h / 2 + (sub === "" ? 4.5 : -2);
+  return svg`<rect x=${x} y=${y} width=${w} height=${h} rx="3" fill=${hit ? "var(--alarm-soft)" : "var(--raised)"}
+      stroke=${stroke} stroke-width=${hit ? 2.5 : 1.2} stroke-dasharray=${faint ? "4 3" : "none"}/>
+    <text x=${x + w / 2} y=${middle} text-anchor="middle" font-size="12" class=${faint ? "sub" : ""}>${name}</text>
+    ${sub === "" ? nothing : svg`<text class="sub" x=${x + w / 2} y=${y + h - 6} text-anchor="middle">${sub}</text>`}`;
+}
+
+function way(from: number, to: number, y: number, hit: boolean): SVGTemplateResult {
+  return svg`<path d="M${from} ${y}H${to}" stroke=${hit ? "var(--alarm)" : "var(--line-strong)"} stroke-width=${hit ? 4 : 2.5}/>
+    <path d="M${to - 9} ${y - 5}l8 5-8 5" fill="none" stroke=${hit ? "var(--alarm)" : "var(--line-strong)"} stroke-width="2"/>`;
+}
+
+/** The HMI layer only looks: an eye on the line. */
+function eye(x: number, y: number): SVGTemplateResult {
+  return svg`<g transform="translate(${x} ${y})"><path d="M-12 0c5-9 19-9 24 0-5 9-19 9-24 0Z" fill="var(--raised)" stroke="var(--ink-2)" stroke-width="1.4"/><circle r="3" fill="var(--ink-2)"/></g>`;
+}
+
+/** Lost to the page: the drawing cannot say how the points stand, and shows the links broken. */
+function coordinatorLinks(lost: boolean, hit: boolean): SVGTemplateResult {
+  const stroke = lost || hit ? "var(--alarm)" : "var(--line-strong)";
+  return svg`<path d="M395 22H228V52M450 34V48M505 22H750V48" fill="none" stroke=${stroke} stroke-width="1.3" stroke-dasharray=${lost ? "2 6" : "5 3"}/>
+    <rect x="395" y="10" width="110" height="24" rx="12" fill=${hit ? "var(--alarm-soft)" : "var(--raised)"} stroke=${stroke} stroke-width=${lost || hit ? 2.5 : 1.2}/>
+    <text x="450" y="26.5" text-anchor="middle" font-size="12">Coordinator</text>
+    ${lost ? svg`<text x="512" y="14" class="sub">not heard</text><path d="M612 14l16 16M628 14l-16 16M300 14l16 16M316 14l-16 16" stroke="var(--alarm)" stroke-width="2.5"/>` : nothing}`;
+}
+
+function point(looks: PointLooks): TemplateResult {
+  return html`<li class="point ${looks.weight}">
+    ${pointIcon(looks.mark)}
+    <div>
+      <div class="head">
+        <b>${looks.point}</b>${looks.mode === "" ? nothing : html`<span class="mode">${looks.mode}</span>`}
+        <span class="state">${looks.label}</span>
+      </div>
+      ${looks.says === "" ? nothing : html`<div class="line">${looks.says}</div>`}
+      <div class="line">${looks.holds}${looks.mismatch === "" ? nothing : html` <span class="mismatch">≠ ${looks.mismatch}</span>`}</div>
+      <div class="line">
+        judged <b>${looks.judged}</b> · denied <b>${looks.denied}</b>${looks.lost === "" ? nothing : html` · <span class="mismatch">lost ${looks.lost}</span>`}
+        · heard ${looks.heard}
+      </div>
+    </div>
+  </li>`;
+}
+
+customElements.define("path-picture", PathPicture);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "path-picture": PathPicture;
+  }
+}

@@ -1,0 +1,5 @@
+import "./elements/sekisho-page.ts";
+import { theme } from "./theme.ts";
+
+const sheet = theme.styleSheet;
+if (sheet !== undefined) document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];

@@ -1,0 +1,24 @@
+import type { ModbusBinding } from "./plant.ts";
+import type { Bounds } from "./project.ts";
+
+/** Registers, or bits of a bit table, that a binding covers. */
+export function registersOf({ type }: ModbusBinding): number {
+  return type === "uint32" || type === "int32" || type === "float32" ? 2 : 1;
+}
+
+/** Raw values lie this near to a whole number when they are one: raw = value / scale is rounded in binary. */
+const ROUNDING = 1e-6;
+
+/** Bounds in raw values. For integer types: the whole numbers that lie within, so that a bound is never widened by its scale. */
+export function rawOf(binding: ModbusBinding, bounds: Bounds): Bounds {
+  const raw = (value: number) => value / binding.scale;
+  const exact = binding.type === "float32";
+  const down = (value: number) => (exact ? raw(value) : Math.floor(raw(value) + ROUNDING));
+  const up = (value: number) => (exact ? raw(value) : Math.ceil(raw(value) - ROUNDING));
+  return {
+    min: up(bounds.min),
+    max: down(bounds.max),
+    ...(bounds.oneOf === undefined ? {} : { oneOf: bounds.oneOf.map((value) => (exact ? raw(value) : Math.round(raw(value)))) }),
+    ...(bounds.maxStep === undefined ? {} : { maxStep: down(bounds.maxStep) }),
+  };
+}

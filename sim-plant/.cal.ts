@@ -1,0 +1,11 @@
+import { loadPlantFolder } from "/work/main/lifecycle-specs/load.ts";
+import { runTwin } from "/work/main/sim-plant/twin.ts";
+const l = loadPlantFolder("water-treatment"); if (!l.ok) throw new Error(JSON.stringify(l.error));
+const { plant, lifecycle } = l.value;
+const t0=Date.now();
+const seed = Number(process.argv[2] ?? 1); const script = process.argv[3] ?? "quiet-day"; const min = Number(process.argv[4] ?? 30);
+const r = runTwin({ plant, lifecycle, seed, untilMs: min*60000, script: script as "quiet-day" });
+console.log(Date.now()-t0, "ms", r.records.length, "harm", r.harm);
+for (const p of r.positions) console.log(p.atMs/1000, p.position.phase, p.position.steps.join());
+console.log(r.commands.length, "commands", r.reports.slice(0,5));
+for (const rec of r.records.filter((_,i)=>i%40===0)) console.log(rec.atMs/1000, rec.level101.toFixed(2), rec.level401.toFixed(2), rec.chlorine401.toFixed(2), rec.deliveredM3.toFixed(2));

@@ -1,0 +1,76 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { buildBundle, canonicalBundle, type Bundle } from "#specs/bundle.ts";
+import type { Lifecycle } from "#specs/lifecycle.ts";
+import type { Plant } from "#specs/plant.ts";
+import { addressPlan } from "../address-plan.ts";
+import { plantAt, POINTS, processGroups } from "./processes.ts";
+import type { Site } from "./site-file.ts";
+import { type ProcessEvent, type Program, Supervisor } from "./supervisor.ts";
+
+export interface PreparedSite {
+  readonly site: Site;
+  readonly file: string;
+  readonly bundle: Bundle;
+}
+
+/** Writes what the parts of a run need: the bundle with this run's addresses, and the site file. */
+export function prepareSite(spec: { readonly plant: Plant; readonly lifecycle: Lifecycle }, wanted: Omit<Site, "bundle">): PreparedSite {
+  mkdirSync(wanted.runDir, { recursive: true });
+  const bundle = buildBundle(plantAt(spec.plant, addressPlan(wanted.instance, wanted.single)), spec.lifecycle);
+  const site: Site = { ...wanted, bundle: join(wanted.runDir, "bundle.json") };
+  const file = join(wanted.runDir, "site.json");
+  writeFileSync(site.bundle, canonicalBundle(bundle));
+  writeFileSync(file, JSON.stringify(site, undefined, 2));
+  return { site, file, bundle };
+}
+
+/** Starts all processes of a run, group after group. @throws Error in one sentence, with everything stopped again */
+export async function startSite(
+  { site, file }: PreparedSite,
+  program: Program,
+  options: { readonly restartMs?: number; readonly onEvent?: (event: ProcessEvent) => void } = {},
+): Promise<Supervisor> {
+  const supervisor = new Supervisor({ program, runDir: site.runDir, ...options });
+  try {
+    for (const group of processGroups(site, file, passwords())) await Promise.all(group.map((spec) => supervisor.start(spec)));
+  } catch (error) {
+    await supervisor.stopAll();
+    throw error;
+  }
+  return supervisor;
+}
+
+/** One password per point for this run; the guards of both PLCs share their agent's. */
+function passwords(): Readonly<Record<string, string>> {
+  const secret = (): string => randomBytes(18).toString("base64url");
+  const agent = secret();
+  return Object.fromEntries(POINTS.map((point) => [point, point.startsWith("guard-") ? agent : secret()]));
+}
+
+/** False: the platform has 127.0.0.1 only. */
+export function hasManyLoopbackAddresses(): Promise<boolean> {
+  return canListen("127.77.0.1", 0);
+}
+
+/** An instance whose addresses nobody uses. @throws Error in one sentence when every one is taken */
+export async function freeInstance(single: boolean): Promise<number> {
+  const first = 11 + (process.pid % 80);
+  for (let i = 0; i < 80; i += 1) {
+    const instance = 11 + ((first - 11 + i) % 80);
+    const plan = addressPlan(instance, single);
+    const free = await Promise.all([plan.clock, plan.broker, plan.page].map(({ host, port }) => canListen(host, port)));
+    if (free.every(Boolean)) return instance;
+  }
+  throw new Error("80 simulated plants already run on this machine; stop one of them");
+}
+
+function canListen(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen({ host, port }, () => server.close(() => resolve(true)));
+  });
+}

@@ -1,0 +1,163 @@
+import type { Position } from "#specs/decide/observation.ts";
+import type { TagId } from "#specs/ids.ts";
+import type { Lifecycle } from "#specs/lifecycle.ts";
+import type { Plant, Tag } from "#specs/plant.ts";
+import { decideCommands } from "./operator/policy.ts";
+import type { ScriptName } from "./operator/script.ts";
+import { type Command, FIRST_STATE, type OperatorView } from "./operator/view.ts";
+import { RECORD_TICKS, recordLine } from "./plant/plant-log.ts";
+import { PROGRAM_PLC1 } from "./plc/program-plc1.ts";
+import { PROGRAM_PLC2 } from "./plc/program-plc2.ts";
+import { asRead } from "./plc/register-map.ts";
+import { NO_GUARD, scanCycle, tagValues } from "./plc/scan-cycle.ts";
+import { random } from "./random.ts";
+import { TwinCoordinator } from "./twin-coordinator.ts";
+import { type FieldOutputs, fieldOutputs, POWER_LOSS } from "./water/field-tags.ts";
+import { type Harm, judgeHarm, type PlantRecord } from "./water/harm.ts";
+import { demandForecast, STEP_MS } from "./water/model.ts";
+import { WaterPlant } from "./water/plant.ts";
+
+export interface TwinOptions {
+  readonly plant: Plant;
+  readonly lifecycle: Lifecycle;
+  readonly seed: number;
+  readonly untilMs: number;
+  readonly script: ScriptName;
+  /** Default 20 s; see `OperatorPlan`. */
+  readonly returnAfterMs?: number | undefined;
+  /**
+   * What becomes of the operator's writes on their way, once per tick (empty in most), for trials of what an attack does to an
+   * unprotected plant. Default: they arrive as they are.
+   */
+  readonly path?: (atMs: number, writes: ReadonlyMap<TagId, number>, position: Position) => ReadonlyMap<TagId, number>;
+}
+
+export interface TwinRun {
+  /** Lines of the plant log that a distributed run in lockstep writes for the same seed and script. */
+  readonly log: readonly string[];
+  readonly records: readonly PlantRecord[];
+  readonly harm: readonly Harm[];
+  /** Every change of phase or step, the first at 0 ms. */
+  readonly positions: readonly { readonly atMs: number; readonly position: Position }[];
+  readonly commands: readonly TwinCommand[];
+  readonly reports: readonly { readonly atMs: number; readonly says: string }[];
+}
+
+export interface TwinCommand extends Command {
+  readonly atMs: number;
+  readonly position: Position;
+  /** What the operator saw when he decided. */
+  readonly view: OperatorView;
+}
+
+/**
+ * A quiet run in one process: physics, both control programs, the operator, and a coordinator that never fails. It is the attack-free
+ * baseline of an exercise. The order within a tick is that of the plant clock: act → scan → physics → close.
+ */
+export function runTwin(options: TwinOptions): TwinRun {
+  const twin = new Twin(options);
+  for (let tick = 1; tick * STEP_MS <= options.untilMs; tick += 1) twin.tick(tick);
+  return twin.result();
+}
+
+class Twin {
+  readonly #options: TwinOptions;
+  readonly #tags: ReadonlyMap<TagId, Tag>;
+  readonly #plant: WaterPlant;
+  readonly #coordinator: TwinCoordinator;
+  readonly #operatorRng;
+  #operator = FIRST_STATE;
+  #memory1 = PROGRAM_PLC1.initial;
+  #memory2 = PROGRAM_PLC2.initial;
+  #known: ReadonlyMap<TagId, number>;
+  #outputs: FieldOutputs = POWER_LOSS;
+  readonly #log: string[] = [];
+  readonly #records: PlantRecord[] = [];
+  readonly #positions: { readonly atMs: number; readonly position: Position }[];
+  readonly #commands: TwinCommand[] = [];
+  readonly #reports: { readonly atMs: number; readonly says: string }[] = [];
+
+  constructor(options: TwinOptions) {
+    this.#options = options;
+    this.#tags = new Map(options.plant.tags.map((tag) => [tag.id, tag]));
+    this.#plant = new WaterPlant(options.seed);
+    this.#coordinator = new TwinCoordinator(options.plant, options.lifecycle);
+    this.#operatorRng = random(options.seed, "operator");
+    this.#known = new Map([...tagValues(this.#memory1.tags), ...tagValues(this.#memory2.tags)]);
+    this.#positions = [{ atMs: 0, position: this.#coordinator.position }];
+  }
+
+  tick(tick: number): void {
+    const atMs = tick * STEP_MS;
+    const round = tick % RECORD_TICKS === 0;
+    const written = round ? this.#act(atMs) : NOTHING;
+    this.#scan(tick, atMs, this.#options.path?.(atMs, written, this.#coordinator.position) ?? written);
+    this.#plant.advance(this.#outputs);
+    if (round) this.#close(atMs);
+  }
+
+  result(): TwinRun {
+    return {
+      log: this.#log,
+      records: this.#records,
+      harm: judgeHarm(this.#records),
+      positions: this.#positions,
+      commands: this.#commands,
+      reports: this.#reports,
+    };
+  }
+
+  #act(atMs: number): ReadonlyMap<TagId, number> {
+    const { position, epoch } = this.#coordinator;
+    const view: OperatorView = { tags: this.#asRead(), console: { phase: position.phase, steps: position.steps, epoch } };
+    const { seed, script } = this.#options;
+    const returnAfterMs = "returnAfterMs" in this.#options ? this.#options.returnAfterMs : DEFAULT_RETURN_AFTER_MS;
+    const plan = { script, demand: (t: number) => demandForecast(seed, t), returnAfterMs };
+    const decision = decideCommands(plan, this.#operator, view, atMs, this.#operatorRng);
+    this.#operator = decision.state;
+    for (const { request } of decision.requests) this.#coordinator.request(request);
+    for (const says of decision.reports) this.#reports.push({ atMs, says });
+    for (const command of decision.commands) this.#commands.push({ ...command, atMs, position, view });
+    return new Map(decision.commands.map(({ tag, value }) => [tag, this.#arriving(tag, value)]));
+  }
+
+  /** Every tag that a protocol server shows, as a client reads it. */
+  #asRead(): ReadonlyMap<TagId, number> {
+    const read = new Map<TagId, number>();
+    for (const [id, value] of this.#known) {
+      const tag = this.#tags.get(id);
+      if (tag?.modbus !== undefined) read.set(id, asRead(tag, value));
+    }
+    return read;
+  }
+
+  #arriving(id: TagId, value: number): number {
+    const tag = this.#tags.get(id);
+    return tag?.modbus === undefined ? value : asRead(tag, value);
+  }
+
+  #scan(tick: number, atMs: number, writes: ReadonlyMap<TagId, number>): void {
+    const field = tagValues(this.#plant.inputs);
+    const of = (device: string) => new Map([...writes].filter(([id]) => this.#tags.get(id)?.device === device));
+    const at = { scan: tick, atMs, dtMs: STEP_MS, field, forces: NOTHING };
+    const plc1 = scanCycle(PROGRAM_PLC1, this.#memory1, { ...at, writes: of("plc-1") }, NO_GUARD);
+    const plc2 = scanCycle(PROGRAM_PLC2, this.#memory2, { ...at, writes: of("plc-2") }, NO_GUARD);
+    this.#memory1 = plc1.memory;
+    this.#memory2 = plc2.memory;
+    this.#known = new Map([...plc1.tags, ...plc2.tags]);
+    this.#outputs = fieldOutputs(new Map([...plc1.outputs, ...plc2.outputs]));
+  }
+
+  #close(atMs: number): void {
+    const record = this.#plant.record(atMs);
+    this.#records.push(record);
+    this.#log.push(recordLine({ record, inputs: this.#plant.inputs, outputs: this.#outputs }));
+    const before = this.#coordinator.position;
+    this.#coordinator.close(atMs, this.#known);
+    if (this.#coordinator.position !== before) this.#positions.push({ atMs, position: this.#coordinator.position });
+  }
+}
+
+const NOTHING: ReadonlyMap<TagId, number> = new Map();
+export const DEFAULT_RETURN_AFTER_MS = 20_000;
+
