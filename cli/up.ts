@@ -52,7 +52,7 @@ async function up(plantName: string, flags: UpFlags) {
     policy: flags.policy === "propose" ? "propose" : "auto",
     time: "free",
     pace: null,
-    script: "run",
+    script: "produce",
     runDir,
     page: { host: "127.0.0.1", port: Number(flags.port) },
   });

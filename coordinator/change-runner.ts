@@ -21,6 +21,8 @@ export interface Wanted {
   readonly window: readonly RuleId[];
   readonly emergency: boolean;
   readonly withoutAbsent: boolean;
+  /** What led to it, in words. */
+  readonly cause: string;
 }
 
 export interface ChangeResult {
@@ -109,7 +111,8 @@ export class ChangeRunner {
   resume(entry: CommittedEntry): Promise<ChangeResult> {
     const { zone, change, epoch, from, to, steps, window, emergency } = entry;
     const participants = this.#options.participants();
-    const plan: ChangePlan = { zone, change, epoch, from, to, steps, window, emergency, withoutAbsent: true, participants };
+    const cause = "taken up after a restart";
+    const plan: ChangePlan = { zone, change, epoch, from, to, steps, window, emergency, withoutAbsent: true, participants, cause };
     return this.#start(plan, () => resumeChange(plan, this.#times()));
   }
 

@@ -47,6 +47,7 @@ export class Monitor {
     const announcement = decodeLldpFrame(record.frame);
     if (announcement.ok) {
       this.#checkLoss(announcement.value.mirroredFrames);
+      for (const event of this.#reassembler.tick(record.timeMs)) this.#event(event);
     } else {
       this.#framesSinceStart += 1;
       for (const event of this.#reassembler.push(record.frame, record.timeMs)) this.#event(event);

@@ -5,7 +5,8 @@ import { LOCI } from "./lifecycle.ts";
 /** The JSON Schema of a bundle's plant and lifecycle. Its projections are not described: they follow from these two. */
 const closed = { additionalProperties: false } as const;
 const words = <W extends string>(list: readonly W[]) => Type.Union(list.map((word) => Type.Literal(word)));
-const list = <T extends Parameters<typeof Type.Array>[0]>(items: T, max = 10_000) => Type.Array(items, { maxItems: max });
+const list = <T extends Parameters<typeof Type.Array>[0]>(items: T, max = 10_000) =>
+  Type.Array(items, { maxItems: max });
 
 const Name = Type.String({ pattern: "^[A-Za-z][A-Za-z0-9_.-]{0,63}$" });
 const Says = Type.String({ maxLength: 1000 });
@@ -69,9 +70,7 @@ const Plant = Type.Object(
 
 const Condition = Type.Object(
   {
-    all: list(
-      Type.Object({ tag: Name, test: words(["at-least", "at-most", "is"]), value: Type.Number() }, closed),
-    ),
+    all: list(Type.Object({ tag: Name, test: words(["at-least", "at-most", "is"]), value: Type.Number() }, closed)),
     forMs: Ms,
   },
   closed,
@@ -154,7 +153,10 @@ const Lifecycle = Type.Object(
     rules: list(Rule),
     phases: list(Phase, 1000),
     containments: list(
-      Type.Object({ from: list(Name), locus: list(words(LOCI)), tags: Type.Optional(list(Name)), to: Name, says: Says }, closed),
+      Type.Object(
+        { from: list(Name), locus: list(words(LOCI)), tags: Type.Optional(list(Name)), to: Name, says: Says },
+        closed,
+      ),
     ),
   },
   closed,

@@ -3,7 +3,15 @@ import canonicalize from "canonicalize";
 import { shapeProblem } from "./bundle-schema.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { Plant } from "./plant.ts";
-import { type HmiEntry, type PlcEntry, type Projection, projectHmi, projectPlc, projectSwitch, type SwitchEntry } from "./project.ts";
+import {
+  type HmiEntry,
+  type PlcEntry,
+  type Projection,
+  projectHmi,
+  projectPlc,
+  projectSwitch,
+  type SwitchEntry,
+} from "./project.ts";
 import { declaredTwice, unresolved } from "./references.ts";
 import { err, ok, type Result } from "./result.ts";
 
@@ -47,12 +55,15 @@ export function canonicalBundle(bundle: Bundle): string {
  */
 export function readBundle(text: string): Result<Bundle, string> {
   const bytes = Buffer.byteLength(text);
-  if (bytes > MAX_BUNDLE_BYTES) return err(`the bundle has ${bytes} bytes, more than ${MAX_BUNDLE_BYTES}; split the plant`);
+  if (bytes > MAX_BUNDLE_BYTES)
+    return err(`the bundle has ${bytes} bytes, more than ${MAX_BUNDLE_BYTES}; split the plant`);
   const value = parse(text);
   if (value === undefined) return err("the bundle is not JSON; build it again with `sekisho spec build`");
   const { schema } = { schema: undefined, ...(typeof value === "object" ? value : {}) };
   if (schema !== "sekisho-bundle/1") {
-    return err(`the bundle's schema is \`${String(schema).slice(0, 40)}\`, not \`sekisho-bundle/1\`; build it again with this version`);
+    return err(
+      `the bundle's schema is \`${String(schema).slice(0, 40)}\`, not \`sekisho-bundle/1\`; build it again with this version`,
+    );
   }
   const problem = shapeProblem(value);
   if (problem !== undefined) return err(`the bundle does not fit its schema: ${problem}; build it again`);
@@ -62,8 +73,12 @@ export function readBundle(text: string): Result<Bundle, string> {
   const double = declaredTwice(bundle.plant, bundle.lifecycle);
   if (double !== undefined) return err(`the bundle declares ${double} twice; build it again`);
   const rebuilt = buildBundle(bundle.plant, bundle.lifecycle);
-  if (rebuilt.id !== bundle.id) return err(`the bundle's id is ${bundle.id.slice(0, 12)}…, but its content is ${rebuilt.id.slice(0, 12)}…; it was changed, build it again`);
-  if (canonical(bundle) !== canonical(rebuilt)) return err("the bundle's projections do not follow from its lifecycle; it was changed, build it again");
+  if (rebuilt.id !== bundle.id)
+    return err(
+      `the bundle's id is ${bundle.id.slice(0, 12)}…, but its content is ${rebuilt.id.slice(0, 12)}…; it was changed, build it again`,
+    );
+  if (canonical(bundle) !== canonical(rebuilt))
+    return err("the bundle's projections do not follow from its lifecycle; it was changed, build it again");
   return ok(bundle);
 }
 

@@ -19,7 +19,9 @@ const NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/;
 
 function name<B extends string>(kind: string, text: string): Brand<string, B> {
   if (!NAME.test(text)) {
-    throw new RangeError(`${kind} \`${text}\` is not a name: a letter, then up to 63 letters, digits, \`_\`, \`.\` or \`-\``);
+    throw new RangeError(
+      `${kind} \`${text}\` is not a name: a letter, then up to 63 letters, digits, \`_\`, \`.\` or \`-\``,
+    );
   }
   return text as Brand<string, B>;
 }

@@ -74,7 +74,16 @@ export interface Comparison {
   readonly value: number;
 }
 
-export type Operation = "read" | "write" | "call" | "subscribe" | "browse" | "session" | "program" | "diagnose" | "output";
+export type Operation =
+  | "read"
+  | "write"
+  | "call"
+  | "subscribe"
+  | "browse"
+  | "session"
+  | "program"
+  | "diagnose"
+  | "output";
 
 /** who · what · value · cadence · causality */
 export interface Rule {

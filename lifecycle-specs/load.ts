@@ -70,12 +70,20 @@ function readText(path: string): Result<SourceText, Diagnostic> {
   try {
     const { size } = statSync(path);
     if (size > MAX_FILE_BYTES) {
-      return err({ ...at, code: "FILE_TOO_LARGE", message: `the file has ${size} bytes, more than ${MAX_FILE_BYTES}; split the plant` });
+      return err({
+        ...at,
+        code: "FILE_TOO_LARGE",
+        message: `the file has ${size} bytes, more than ${MAX_FILE_BYTES}; split the plant`,
+      });
     }
     return ok({ file, text: readFileSync(path, "utf8") });
   } catch (error) {
     const why = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
-    return err({ ...at, code: "FILE_UNREADABLE", message: `the file cannot be read (${why}); a plant folder has plant.yaml and lifecycle.yaml` });
+    return err({
+      ...at,
+      code: "FILE_UNREADABLE",
+      message: `the file cannot be read (${why}); a plant folder has plant.yaml and lifecycle.yaml`,
+    });
   }
 }
 

@@ -7,6 +7,8 @@ import { err, ok, type Result } from "./result.ts";
 
 /** The machine's own id; phases are `#lifecycle.degraded.hmi-quarantined`. */
 const MACHINE_ID = "lifecycle";
+/** Microsteps of one event; data-only content needs one, xstate's own limit is none. */
+const MAX_ITERATIONS = 16;
 
 type Config = MachineConfig<object, { type: string }>;
 type StateConfig = NonNullable<Config["states"]>[string];
@@ -41,6 +43,7 @@ export function toMachine(lifecycle: Lifecycle): AnyStateMachine {
     id: MACHINE_ID,
     initial: lifecycle.initial.split(".")[0] ?? "",
     states: statesOf(root),
+    options: { maxIterations: MAX_ITERATIONS },
     meta: { plant: lifecycle.plant, version: lifecycle.version, rules: lifecycle.rules },
   };
   return createMachine(withInitial(config, lifecycle.initial));
@@ -57,7 +60,7 @@ export function nextPosition(
 ): Result<Position, "no-transition"> {
   for (const step of position.steps.length === 0 ? [undefined] : position.steps) {
     try {
-      const snapshot = machine.resolveState({ value: valueOf(position.phase, step) });
+      const snapshot = machine.resolveState({ value: stateValue(position.phase, step) });
       if (!snapshot.can(event)) continue;
       const [next] = transition(machine, snapshot, event);
       return ok(positionOf(machine, next.value));
@@ -135,7 +138,7 @@ function target(phase: PhaseId): string {
   return `#${MACHINE_ID}.${phase}`;
 }
 
-function valueOf(phase: PhaseId, step: StepId | undefined): StateValue {
+function stateValue(phase: PhaseId, step: StepId | undefined): StateValue {
   const path: string[] = [...phase.split("."), ...(step === undefined ? [] : [step])];
   const leaf = path.pop() ?? "";
   return path.reduceRight<StateValue>((value, part) => ({ [part]: value }), leaf);

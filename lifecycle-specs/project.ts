@@ -2,9 +2,9 @@ import type { Layer } from "./decide/observation.ts";
 import { isAboutTags } from "./decide/operations.ts";
 import type { DeviceId, LinkId, PhaseId, RuleId, StepId, TagId } from "./ids.ts";
 import type { CadenceRule, Condition, Lifecycle, Operation, Rule } from "./lifecycle.ts";
-import type { Link, Mode, ModbusTable, ModbusType, OpcUaBinding, Plant, Tag } from "./plant.ts";
+import type { Link, ModbusTable, ModbusType, Mode, OpcUaBinding, Plant, Tag } from "./plant.ts";
 import { effectiveRules } from "./positions.ts";
-import { rawOf, registersOf } from "./raw.ts";
+import { type Bounds, rawOf, registersOf } from "./raw.ts";
 
 /** One layer's share of the lifecycle as readable data: per phase and step everything that may happen, and nothing else may. */
 export interface Projection<Entry = HmiEntry | SwitchEntry | PlcEntry> {
@@ -28,14 +28,6 @@ interface CommonEntry {
   readonly cadence?: CadenceRule;
   /** What must hold before. */
   readonly cause?: Condition;
-}
-
-/** Bounds on a value. Absent where nothing is written. The tag's own range is already taken into account. */
-export interface Bounds {
-  readonly min: number;
-  readonly max: number;
-  readonly oneOf?: readonly number[];
-  readonly maxStep?: number;
 }
 
 /** HMI layer: what may be commanded, in engineering units. */
@@ -127,7 +119,7 @@ function hmiEntries(plant: Plant, rule: Rule): readonly HmiEntry[] {
       operation: rule.operation,
       tag: tag?.id ?? null,
       unit: tag?.unit ?? "",
-      ...valueOf(rule, tag),
+      ...boundsIn(rule, tag),
     })),
   );
 }
@@ -149,7 +141,9 @@ function plcEntries(plant: Plant, rule: Rule): readonly PlcEntry[] {
   const { operation } = rule;
   if (operation !== "write" && operation !== "output") return [];
   return subjectsOf(plant, rule).flatMap(({ target, tag }) =>
-    tag === undefined ? [] : [{ ...common(rule), device: target, variable: tag.id, operation, unit: tag.unit, value: boundsOf(rule, tag) }],
+    tag === undefined
+      ? []
+      : [{ ...common(rule), device: target, variable: tag.id, operation, unit: tag.unit, value: boundsOf(rule, tag) }],
   );
 }
 
@@ -190,7 +184,7 @@ function opcUaMessage(rule: Rule, tag: Tag | undefined): OpcUaMessage | undefine
   if (!isAboutTags(rule.operation)) return { protocol: "opcua", services, nodeId: null, attribute: null, type: null };
   if (tag?.opcua === undefined) return undefined;
   const { nodeId, type } = tag.opcua;
-  return { protocol: "opcua", services, nodeId, attribute: "Value", type, ...valueOf(rule, tag) };
+  return { protocol: "opcua", services, nodeId, attribute: "Value", type, ...boundsIn(rule, tag) };
 }
 
 function common(rule: Rule): CommonEntry {
@@ -220,7 +214,7 @@ function isWritten({ operation, value }: Rule): boolean {
   return operation === "write" || operation === "output" || (operation === "call" && value !== undefined);
 }
 
-function valueOf(rule: Rule, tag: Tag | undefined): { value?: Bounds } {
+function boundsIn(rule: Rule, tag: Tag | undefined): { value?: Bounds } {
   return tag !== undefined && isWritten(rule) ? { value: boundsOf(rule, tag) } : {};
 }
 

@@ -1,5 +1,12 @@
 import type { ModbusBinding } from "./plant.ts";
-import type { Bounds } from "./project.ts";
+
+/** Bounds on a value. Absent where nothing is written. The tag's own range is already taken into account. */
+export interface Bounds {
+  readonly min: number;
+  readonly max: number;
+  readonly oneOf?: readonly number[];
+  readonly maxStep?: number;
+}
 
 /** Registers, or bits of a bit table, that a binding covers. */
 export function registersOf({ type }: ModbusBinding): number {
@@ -18,7 +25,9 @@ export function rawOf(binding: ModbusBinding, bounds: Bounds): Bounds {
   return {
     min: up(bounds.min),
     max: down(bounds.max),
-    ...(bounds.oneOf === undefined ? {} : { oneOf: bounds.oneOf.map((value) => (exact ? raw(value) : Math.round(raw(value)))) }),
+    ...(bounds.oneOf === undefined
+      ? {}
+      : { oneOf: bounds.oneOf.map((value) => (exact ? raw(value) : Math.round(raw(value)))) }),
     ...(bounds.maxStep === undefined ? {} : { maxStep: down(bounds.maxStep) }),
   };
 }

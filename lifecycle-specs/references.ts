@@ -30,10 +30,26 @@ function* references(plant: Plant, lifecycle: Lifecycle): Generator<Reference> {
     all("tag", condition?.all.map(({ tag }) => tag) ?? [], tags);
 
   yield* all("plant", [lifecycle.plant], new Set([plant.id]));
-  yield* all("zone", plant.devices.map(({ zone }) => zone), zones);
-  yield* all("device", plant.links.flatMap(({ client, server }) => [client, server]), devices);
-  yield* all("device", plant.tags.map(({ device }) => device), devices);
-  yield* all("tag", plant.essential.flatMap((entry) => entry.tags), tags);
+  yield* all(
+    "zone",
+    plant.devices.map(({ zone }) => zone),
+    zones,
+  );
+  yield* all(
+    "device",
+    plant.links.flatMap(({ client, server }) => [client, server]),
+    devices,
+  );
+  yield* all(
+    "device",
+    plant.tags.map(({ device }) => device),
+    devices,
+  );
+  yield* all(
+    "tag",
+    plant.essential.flatMap((entry) => entry.tags),
+    tags,
+  );
   for (const rule of rules) {
     yield* all("device", rule.from, sources);
     yield* all("device", rule.targets, devices);
@@ -45,7 +61,11 @@ function* references(plant: Plant, lifecycle: Lifecycle): Generator<Reference> {
     const steps = ids(phase.steps);
     yield* all("step", phase.initial === undefined ? [] : [phase.initial], steps);
     for (const { next } of phase.steps) {
-      yield* all("step", next.map(({ to }) => to), steps);
+      yield* all(
+        "step",
+        next.map(({ to }) => to),
+        steps,
+      );
       for (const { when } of next) yield* ofCondition(when);
     }
     for (const { to, window, when } of phase.transitions) {
@@ -62,7 +82,10 @@ function* references(plant: Plant, lifecycle: Lifecycle): Generator<Reference> {
 
 /** The first name that is declared twice, as `rule \`X\``. A rule of a group stands once in each of its phases and is one rule. */
 export function declaredTwice(plant: Plant, lifecycle: Lifecycle): string | undefined {
-  const rules = [...lifecycle.rules, ...lifecycle.phases.flatMap((phase) => [...phase.rules, ...phase.steps.flatMap((step) => step.rules)])];
+  const rules = [
+    ...lifecycle.rules,
+    ...lifecycle.phases.flatMap((phase) => [...phase.rules, ...phase.steps.flatMap((step) => step.rules)]),
+  ];
   const texts = new Map<string, string>();
   for (const rule of rules) {
     const text = canonicalize(rule) ?? "";

@@ -73,7 +73,8 @@ export class UaSession implements Session {
   readonly #down = new Direction();
   readonly #pending = new Map<number, Pending>();
   #hello: Hello | undefined;
-  #channel = { channelId: 0, tokenId: 0 };
+  /** As the server has opened it; the token is that of the client's last message. */
+  readonly #channel = { channelId: 0, tokenId: 0 };
   #ended = false;
 
   constructor(point: Point, tags: UaTags, party: Party, urls: UaUrls, output: SessionOutput) {
@@ -158,7 +159,10 @@ export class UaSession implements Session {
   #clientChunk(frame: UacpFrame): void {
     const chunk = decodeSymmetricChunk(frame.bytes);
     if (!chunk.ok) return this.#clientFault(chunk.error);
-    this.#channel = { channelId: chunk.value.channelId, tokenId: chunk.value.tokenId };
+    if (chunk.value.channelId !== this.#channel.channelId) {
+      return this.#refuse(`secure channel ${chunk.value.channelId} was not opened here`, "BadTcpSecureChannelUnknown");
+    }
+    this.#channel.tokenId = chunk.value.tokenId;
     if (!this.#up.follows(chunk.value.sequenceNumber)) return this.#refuse("sequence number out of order", "BadSequenceNumberInvalid");
     const assembly = this.#up.assembler.push(chunk.value);
     if (!assembly.ok) return this.#clientFault(assembly.error);
@@ -200,6 +204,7 @@ export class UaSession implements Session {
         const chunk = decodeAsymmetricChunk(frame.bytes);
         if (!chunk.ok) return this.#serverFault(chunk.error);
         this.#down.follows(chunk.value.sequenceNumber);
+        this.#channel.channelId = chunk.value.channelId;
         return this.#forwardRenumbered(frame, this.#down, (bytes) => this.#output.toClient(bytes));
       }
       case "MSG":

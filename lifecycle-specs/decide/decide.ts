@@ -149,7 +149,11 @@ class Judge {
   }
 
   /** Several rules may fit: allowed if any passes wholly, else denied for what the closest lacks. */
-  #judgeItem(candidates: readonly CompiledRule[], item: ObservedItem | undefined, index: number): CompiledRule | Failure {
+  #judgeItem(
+    candidates: readonly CompiledRule[],
+    item: ObservedItem | undefined,
+    index: number,
+  ): CompiledRule | Failure {
     const tag = item?.tag === undefined ? undefined : this.#tables.tags.get(item.tag);
     let failure: Failure | undefined;
     for (const rule of candidates) {

@@ -1,6 +1,6 @@
-import type { ObservedItem } from "./observation.ts";
 import type { History } from "./history.ts";
 import { compiledTruth, isTooOften } from "./history.ts";
+import type { ObservedItem } from "./observation.ts";
 import type { ReasonCode } from "./reasons.ts";
 import type { CompiledRule, CompiledTag } from "./tables.ts";
 
@@ -70,7 +70,9 @@ function judgeValue(
 }
 
 function carriesValue({ rule }: CompiledRule): boolean {
-  return rule.operation === "write" || rule.operation === "output" || (rule.operation === "call" && rule.value !== undefined);
+  return (
+    rule.operation === "write" || rule.operation === "output" || (rule.operation === "call" && rule.value !== undefined)
+  );
 }
 
 /** The failure that came closest: further along the items, then further in the judgement, then the earlier one. */

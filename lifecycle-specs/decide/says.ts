@@ -7,7 +7,12 @@ import type { CompiledRule, Place, Tables } from "./tables.ts";
 const MAX_PLACES_NAMED = 3;
 
 /** The reason of a deny in words, with the values at hand. */
-export function failureInWords(tables: Tables, observation: Observation, failure: Failure, places: readonly Place[]): string {
+export function failureInWords(
+  tables: Tables,
+  observation: Observation,
+  failure: Failure,
+  places: readonly Place[],
+): string {
   const { reason, rule, bound } = failure;
   const item = observation.items[failure.item];
   const unit = unitOf(tables, observation, failure);

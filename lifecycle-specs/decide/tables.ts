@@ -143,11 +143,7 @@ function isJudgedBy(layer: Layer, rule: Rule): boolean {
   return rule.operation !== "output";
 }
 
-function compileRule(
-  rule: Rule,
-  index: number,
-  comparisons: ReadonlyMap<string, CompiledComparison>,
-): CompiledRule {
+function compileRule(rule: Rule, index: number, comparisons: ReadonlyMap<string, CompiledComparison>): CompiledRule {
   const after = rule.causality?.after;
   const cause = after === undefined ? undefined : compileCondition(after, comparisons);
   if (after !== undefined && cause === undefined) {
@@ -223,8 +219,8 @@ function compilePlaces(lifecycle: Lifecycle, rules: ReadonlyMap<RuleId, Compiled
 }
 
 function add<K, V>(maps: Map<Operation, Map<K, V[]>>, operation: Operation, key: K, value: V): void {
-  let map = maps.get(operation);
-  if (map === undefined) maps.set(operation, (map = new Map()));
+  const map = maps.get(operation) ?? new Map<K, V[]>();
+  maps.set(operation, map);
   const list = map.get(key);
   if (list === undefined) map.set(key, [value]);
   else if (!list.includes(value)) list.push(value);

@@ -1,6 +1,6 @@
 import type { Comparison, Condition } from "../lifecycle.ts";
 import type { Plant, Tag } from "../plant.ts";
-import { reference } from "./read-plant.ts";
+import { reference } from "./read-by-id.ts";
 import type { Cursor } from "./source.ts";
 
 const TESTS = { atLeast: "at-least", atMost: "at-most", is: "is" } as const;
@@ -22,7 +22,10 @@ function readComparison(item: Cursor, plant: Plant): Comparison | undefined {
   if (fields === undefined || tag === undefined) return undefined;
   const [test, ...more] = tests;
   if (test === undefined || more.length > 0) {
-    return item.fail("KEY_MISSING", "a comparison needs exactly one of atLeast, atMost and is; write two comparisons for two bounds");
+    return item.fail(
+      "KEY_MISSING",
+      "a comparison needs exactly one of atLeast, atMost and is; write two comparisons for two bounds",
+    );
   }
   const value = readTagValue(fields.get(test), test, tag);
   return value === undefined ? undefined : { tag: tag.id, test: TESTS[test], value };
@@ -34,5 +37,8 @@ export function readTagValue(cursor: Cursor | undefined, what: string, tag: Tag)
   if (cursor === undefined || value === undefined) return undefined;
   const [low, high] = tag.range;
   if (value >= low && value <= high) return value;
-  return cursor.fail("VALUE_OUTSIDE_RANGE", `${what} ${value} is outside the range of \`${tag.id}\`, ${low} to ${high}${tag.unit === "" ? "" : ` ${tag.unit}`}; correct one of the two`);
+  return cursor.fail(
+    "VALUE_OUTSIDE_RANGE",
+    `${what} ${value} is outside the range of \`${tag.id}\`, ${low} to ${high}${tag.unit === "" ? "" : ` ${tag.unit}`}; correct one of the two`,
+  );
 }

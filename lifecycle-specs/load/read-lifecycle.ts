@@ -1,8 +1,16 @@
 import { PhaseId, PlantId, StepId } from "../ids.ts";
-import { LOCI, type ContainmentChoice, type Lifecycle, type Phase, type Rule, type Step, type Transition } from "../lifecycle.ts";
+import {
+  type ContainmentChoice,
+  type Lifecycle,
+  LOCI,
+  type Phase,
+  type Rule,
+  type Step,
+  type Transition,
+} from "../lifecycle.ts";
 import type { Plant } from "../plant.ts";
+import { readById, reference } from "./read-by-id.ts";
 import { readCondition } from "./read-condition.ts";
-import { readById, reference } from "./read-plant.ts";
 import { RuleReader } from "./read-rule.ts";
 import { type Cursor, type Fields, quote } from "./source.ts";
 import { suggest } from "./suggest.ts";
@@ -41,6 +49,8 @@ class LifecycleReader {
     const leaseMs = fields.need("lease")?.duration("lease");
     const rules = this.#rules.read(fields.get("rules"));
     const drafts = this.#readPhases(fields.need("phases"), "", [], 0);
+    fields.get("initial")?.remember("initial");
+    fields.get("isolated")?.remember("isolated");
     const initial = this.#phase(fields.need("initial"), "initial");
     const isolated = this.#phase(fields.need("isolated"), "isolated");
     const phases = drafts.map((draft) => this.#finish(draft));
@@ -53,12 +63,16 @@ class LifecycleReader {
   #readPlantName(cursor: Cursor | undefined): PlantId | undefined {
     const id = cursor?.named(PlantId);
     if (id === undefined || id === this.#plant.id) return id;
-    return cursor?.fail("PLANT_MISMATCH", `the lifecycle is for plant \`${id}\`, but plant.yaml describes \`${this.#plant.id}\`; correct one of the two`);
+    return cursor?.fail(
+      "PLANT_MISMATCH",
+      `the lifecycle is for plant \`${id}\`, but plant.yaml describes \`${this.#plant.id}\`; correct one of the two`,
+    );
   }
 
   #readPhases(map: Cursor | undefined, path: string, inherited: readonly Rule[], depth: number): readonly Draft[] {
     const make = (text: string) => {
-      if (text.includes(".")) throw new RangeError(`phase \`${text}\` has a dot in its name; nest it below a group with \`phases\` instead`);
+      if (text.includes("."))
+        throw new RangeError(`phase \`${text}\` has a dot in its name; nest it below a group with \`phases\` instead`);
       return PhaseId(path + text);
     };
     return readById(map, "phases", make, (id, value, key) => {
@@ -66,7 +80,8 @@ class LifecycleReader {
       const group = value.fields(`phase group \`${id}\``, GROUP_KEYS);
       group?.need("says")?.text("says");
       this.#groups.add(id);
-      if (depth >= MAX_GROUPS) return key.fail("YAML_TOO_DEEP", `phase groups are nested more than ${MAX_GROUPS} deep; flatten \`${id}\``);
+      if (depth >= MAX_GROUPS)
+        return key.fail("YAML_TOO_DEEP", `phase groups are nested more than ${MAX_GROUPS} deep; flatten \`${id}\``);
       const rules = [...inherited, ...this.#rules.read(group?.get("rules"))];
       return { nested: this.#readPhases(group?.need("phases"), `${id}.`, rules, depth + 1) };
     }).flatMap((found) => ("nested" in found ? found.nested : [found]));
@@ -126,14 +141,20 @@ class LifecycleReader {
     const guard = when === undefined ? {} : { when };
     const [request, after] = [fields.get("request"), fields.get("after")];
     if (request !== undefined && after !== undefined) {
-      return item.fail("TRANSITION_EVENT", "a transition answers a `request` or comes `after` a time, not both; write two");
+      return item.fail(
+        "TRANSITION_EVENT",
+        "a transition answers a `request` or comes `after` a time, not both; write two",
+      );
     }
     if (request === undefined && fields.get("roles") !== undefined) {
       return item.fail("TRANSITION_EVENT", "`roles` belong to a `request`; add one or remove the roles");
     }
     if (request !== undefined) {
       const name = request.named(StepId);
-      const roles = fields.need("roles")?.items("roles", 1)?.flatMap((role) => role.word("role", ROLES) ?? []);
+      const roles = fields
+        .need("roles")
+        ?.items("roles", 1)
+        ?.flatMap((role) => role.word("role", ROLES) ?? []);
       if (to === undefined || name === undefined || roles === undefined) return undefined;
       return { ...common, event: "operator", request: name, roles, ...guard };
     }
@@ -151,9 +172,18 @@ class LifecycleReader {
     return (list?.items("containments") ?? []).flatMap((item, index) => {
       item.remember(`containment:${index}`);
       const fields = item.fields("a containment", ["locus", "from", "tags", "to", "says"]);
-      const locus = fields?.need("locus")?.items("locus", 1)?.flatMap((word) => word.word("locus", LOCI) ?? []);
-      const from = fields?.need("from")?.items("from", 1)?.flatMap((phase) => this.#phase(phase, "from") ?? []);
-      const tags = fields?.get("tags")?.items("tags", 1)?.flatMap((tag) => reference(tag, "tag", this.#plant.tags)?.id ?? []);
+      const locus = fields
+        ?.need("locus")
+        ?.items("locus", 1)
+        ?.flatMap((word) => word.word("locus", LOCI) ?? []);
+      const from = fields
+        ?.need("from")
+        ?.items("from", 1)
+        ?.flatMap((phase) => this.#phase(phase, "from") ?? []);
+      const tags = fields
+        ?.get("tags")
+        ?.items("tags", 1)
+        ?.flatMap((tag) => reference(tag, "tag", this.#plant.tags)?.id ?? []);
       const to = this.#phase(fields?.need("to"), "to");
       const says = fields?.need("says")?.text("says");
       if (locus === undefined || from === undefined || to === undefined || says === undefined) return [];
@@ -168,7 +198,10 @@ class LifecycleReader {
     if (this.#groups.has(text)) {
       return cursor.fail("PHASE_UNKNOWN", `\`${text}\` is a group of phases; name one of ${this.#within(text)}`);
     }
-    return cursor.fail("PHASE_UNKNOWN", `unknown phase \`${quote(text)}\`${suggest(text, this.#phaseIds)}; the phases are ${[...this.#phaseIds].join(", ")}`);
+    return cursor.fail(
+      "PHASE_UNKNOWN",
+      `unknown phase \`${quote(text)}\`${suggest(text, this.#phaseIds)}; the phases are ${[...this.#phaseIds].join(", ")}`,
+    );
   }
 
   #within(group: string): string {
@@ -179,7 +212,13 @@ class LifecycleReader {
     const text = cursor.text("a rule");
     if (text === undefined) return undefined;
     const id = this.#rules.has(text);
-    return id ?? cursor.fail("RULE_UNKNOWN", `unknown rule \`${quote(text)}\`${suggest(text, this.#rules.ids)}; name a rule of this lifecycle`);
+    return (
+      id ??
+      cursor.fail(
+        "RULE_UNKNOWN",
+        `unknown rule \`${quote(text)}\`${suggest(text, this.#rules.ids)}; name a rule of this lifecycle`,
+      )
+    );
   }
 }
 
@@ -198,5 +237,8 @@ function stepReference(cursor: Cursor | undefined, phase: PhaseId, known: Readon
   if (cursor === undefined || text === undefined) return undefined;
   if (known.has(text)) return StepId(text);
   const steps = known.size === 0 ? "it has none" : `its steps are ${[...known].join(", ")}`;
-  return cursor.fail("STEP_UNKNOWN", `phase \`${phase}\` has no step \`${quote(text)}\`${suggest(text, known)}; ${steps}`);
+  return cursor.fail(
+    "STEP_UNKNOWN",
+    `phase \`${phase}\` has no step \`${quote(text)}\`${suggest(text, known)}; ${steps}`,
+  );
 }

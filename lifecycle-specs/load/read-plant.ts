@@ -1,13 +1,12 @@
 import { parseAddress } from "../addresses.ts";
 import { DeviceId, LinkId, PlantId, TagId, ZoneId } from "../ids.ts";
 import type { Device, EssentialFunction, Link, Plant, Tag, Zone } from "../plant.ts";
+import { MODES, readById, reference } from "./read-by-id.ts";
 import { readTags } from "./read-tag.ts";
 import { type Cursor, type Fields, quote } from "./source.ts";
-import { suggest } from "./suggest.ts";
 
 const DEVICE_ROLES = ["hmi", "engineering", "historian", "plc", "test"] as const;
 const PROTOCOLS = ["modbus", "opcua"] as const;
-export const MODES = ["off", "monitor", "enforce"] as const;
 
 /** Reads `plant.yaml`; undefined after a diagnostic that leaves no plant to speak of. */
 export function readPlant(root: Cursor): Plant | undefined {
@@ -23,34 +22,6 @@ export function readPlant(root: Cursor): Plant | undefined {
   return id === undefined || title === undefined ? undefined : { id, title, zones, devices, links, tags, essential };
 }
 
-/** The entries of a map keyed by ids, read one by one; those that cannot be read are reported and left out. */
-export function readById<N extends string, T>(
-  map: Cursor | undefined,
-  what: string,
-  make: (text: string) => N,
-  read: (id: N, value: Cursor, key: Cursor) => T | undefined,
-): readonly T[] {
-  return (map?.entries(what) ?? []).flatMap(({ key, value }) => {
-    const id = key.named(make);
-    return (id === undefined ? undefined : read(id, value, key)) ?? [];
-  });
-}
-
-/** A reference to something that is declared elsewhere in the plant. */
-export function reference<T extends { readonly id: string }>(
-  cursor: Cursor | undefined,
-  kind: "zone" | "device" | "tag",
-  known: readonly T[],
-): T | undefined {
-  const text = cursor?.text(`a ${kind}`);
-  if (cursor === undefined || text === undefined) return undefined;
-  const found = known.find(({ id }) => id === text);
-  if (found !== undefined) return found;
-  const code = ({ zone: "ZONE_UNKNOWN", device: "DEVICE_UNKNOWN", tag: "TAG_UNKNOWN" } as const)[kind];
-  const near = suggest(text, known.map(({ id }) => id));
-  return cursor.fail(code, `unknown ${kind} \`${quote(text)}\`${near}; name one that plant.yaml declares`);
-}
-
 function readZones(fields: Fields): readonly Zone[] {
   return readById(fields.need("zones"), "zones", ZoneId, (id, value, key) => {
     key.remember(`zone:${id}`);
@@ -63,7 +34,8 @@ function readDevices(fields: Fields, zones: readonly Zone[]): readonly Device[] 
   const taken = new Map<string, DeviceId>();
   return readById(fields.need("devices"), "devices", DeviceId, (id, value, key) => {
     key.remember(`device:${id}`);
-    if (id === "program") return key.fail("NAME_INVALID", "device `program` would be taken for the control program; rename it");
+    if (id === "program")
+      return key.fail("NAME_INVALID", "device `program` would be taken for the control program; rename it");
     const device = value.fields(`device \`${id}\``, ["title", "role", "zone", "addresses"]);
     const title = device?.need("title")?.text("title");
     const role = device?.need("role")?.word("role", DEVICE_ROLES);
@@ -79,11 +51,21 @@ function readAddresses(id: DeviceId, list: Cursor | undefined, taken: Map<string
     const text = item.text("an address");
     if (text === undefined) return [];
     if (parseAddress(text) === undefined) {
-      return item.fail("ADDRESS_INVALID", `\`${quote(text)}\` is neither an IPv4 address nor one with ports, such as \`127.0.0.1:21000-21099\``) ?? [];
+      return (
+        item.fail(
+          "ADDRESS_INVALID",
+          `\`${quote(text)}\` is neither an IPv4 address nor one with ports, such as \`127.0.0.1:21000-21099\``,
+        ) ?? []
+      );
     }
     const other = taken.get(text);
     if (other !== undefined) {
-      return item.fail("ADDRESS_TAKEN", `address ${text} belongs to device \`${other}\` already; a source must tell devices apart`) ?? [];
+      return (
+        item.fail(
+          "ADDRESS_TAKEN",
+          `address ${text} belongs to device \`${other}\` already; a source must tell devices apart`,
+        ) ?? []
+      );
     }
     taken.set(text, id);
     return [text];
@@ -103,7 +85,10 @@ function readLinks(fields: Fields, devices: readonly Device[]): readonly Link[] 
     const ends = `${client} ${server} ${protocol}`;
     const other = seen.get(ends);
     if (other !== undefined) {
-      return key.fail("DUPLICATE_ID", `link \`${id}\` joins the same devices over the same protocol as \`${other}\`; remove one`);
+      return key.fail(
+        "DUPLICATE_ID",
+        `link \`${id}\` joins the same devices over the same protocol as \`${other}\`; remove one`,
+      );
     }
     seen.set(ends, id);
     return { id, client, server, protocol, mode };

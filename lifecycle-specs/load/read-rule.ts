@@ -1,12 +1,22 @@
 import { isAboutTags } from "../decide/operations.ts";
-import { RuleId, type DeviceId } from "../ids.ts";
+import { type DeviceId, RuleId } from "../ids.ts";
 import type { CadenceRule, Operation, Rule, ValueRule } from "../lifecycle.ts";
 import type { Plant, Tag } from "../plant.ts";
+import { MODES, readById, reference } from "./read-by-id.ts";
 import { readCondition, readTagValue } from "./read-condition.ts";
-import { MODES, readById, reference } from "./read-plant.ts";
 import type { Cursor, Fields } from "./source.ts";
 
-const OPERATIONS = ["read", "write", "call", "subscribe", "browse", "session", "program", "diagnose", "output"] as const;
+const OPERATIONS = [
+  "read",
+  "write",
+  "call",
+  "subscribe",
+  "browse",
+  "session",
+  "program",
+  "diagnose",
+  "output",
+] as const;
 const WITH_VALUE: ReadonlySet<Operation> = new Set<Operation>(["write", "call", "output"]);
 const KEYS = ["says", "from", "may", "to", "tags", "value", "after", "most", "safety", "mode"];
 
@@ -37,7 +47,10 @@ export class RuleReader {
       const seen = this.#seen.get(id);
       if (seen?.at.node === value.node) return seen.rule;
       if (seen !== undefined) {
-        return key.fail("DUPLICATE_ID", `rule \`${id}\` is declared in line ${seen.at.location.line} already; rename one of the two`);
+        return key.fail(
+          "DUPLICATE_ID",
+          `rule \`${id}\` is declared in line ${seen.at.location.line} already; rename one of the two`,
+        );
       }
       key.remember(`rule:${id}`);
       const rule = readRule(id, value, this.#plant);
@@ -102,13 +115,19 @@ function readAbout(id: RuleId, fields: Fields, operation: Operation, plant: Plan
   const tags = fields.get("tags");
   const to = fields.get("to");
   if (isAboutTags(operation)) {
-    if (to !== undefined) to.fail("TAGS_MISPLACED", `\`${operation}\` is about tags, whose devices are its targets; remove \`to\``);
-    if (tags === undefined) return at.fail("TAGS_MISPLACED", `rule \`${id}\` may \`${operation}\` nothing; name its \`tags\``);
+    if (to !== undefined)
+      to.fail("TAGS_MISPLACED", `\`${operation}\` is about tags, whose devices are its targets; remove \`to\``);
+    if (tags === undefined)
+      return at.fail("TAGS_MISPLACED", `rule \`${id}\` may \`${operation}\` nothing; name its \`tags\``);
     const found = readTags(tags, operation, plant);
     return found === undefined ? undefined : { tags: found, targets: [...new Set(found.map((tag) => tag.device))] };
   }
   if (tags !== undefined) tags.fail("TAGS_MISPLACED", `\`${operation}\` is about whole devices; name them with \`to\``);
-  if (to === undefined) return at.fail("TAGS_MISPLACED", `rule \`${id}\` may \`${operation}\` with nobody; name devices with \`to: [...]\``);
+  if (to === undefined)
+    return at.fail(
+      "TAGS_MISPLACED",
+      `rule \`${id}\` may \`${operation}\` with nobody; name devices with \`to: [...]\``,
+    );
   const targets = to.items("to", 1)?.flatMap((item) => reference(item, "device", plant.devices)?.id ?? []);
   return targets === undefined ? undefined : { tags: [], targets };
 }
@@ -126,7 +145,10 @@ function readTags(cursor: Cursor, operation: Operation, plant: Plant): readonly 
   if (device === undefined) return undefined;
   const found = plant.tags.filter((tag) => tag.device === device && reachProblem(tag, operation) === undefined);
   if (found.length > 0) return found;
-  return cursor.fail("LIST_EMPTY", `device \`${device}\` has no tag that can be \`${operation}\`; name tags or another device`);
+  return cursor.fail(
+    "LIST_EMPTY",
+    `device \`${device}\` has no tag that can be \`${operation}\`; name tags or another device`,
+  );
 }
 
 function checkReach(item: Cursor, tag: Tag, operation: Operation): boolean {
@@ -142,27 +164,40 @@ function reachProblem(
 ): { code: "OUTPUT_TAG" | "TAG_UNBOUND" | "TAG_READ_ONLY"; says: string } | undefined {
   if (operation === "output") {
     if (kind === "output") return undefined;
-    return { code: "OUTPUT_TAG", says: `\`${id}\` is a ${kind}, not an output; name output tags or use another operation` };
+    return {
+      code: "OUTPUT_TAG",
+      says: `\`${id}\` is a ${kind}, not an output; name output tags or use another operation`,
+    };
   }
   if (kind === "output") {
     return { code: "OUTPUT_TAG", says: `\`${id}\` is an output; only the control program may \`output\` it` };
   }
-  const bound = operation === "subscribe" || operation === "call" ? opcua !== undefined : modbus !== undefined || opcua !== undefined;
+  const bound =
+    operation === "subscribe" || operation === "call"
+      ? opcua !== undefined
+      : modbus !== undefined || opcua !== undefined;
   if (!bound) {
     const need = operation === "subscribe" || operation === "call" ? "an opcua binding" : "a modbus or opcua binding";
-    return { code: "TAG_UNBOUND", says: `\`${id}\` has no binding over which to \`${operation}\` it; give it ${need} in plant.yaml` };
+    return {
+      code: "TAG_UNBOUND",
+      says: `\`${id}\` has no binding over which to \`${operation}\` it; give it ${need} in plant.yaml`,
+    };
   }
   if (operation !== "write") return undefined;
   const readOnlyTable = modbus?.table === "discrete-input" || modbus?.table === "input-register";
   if (kind === "measurement" || kind === "status" || (readOnlyTable && opcua === undefined)) {
-    return { code: "TAG_READ_ONLY", says: `\`${id}\` is a ${kind}${readOnlyTable ? ` in a ${modbus.table}` : ""} and cannot be written; name a command or set-point` };
+    return {
+      code: "TAG_READ_ONLY",
+      says: `\`${id}\` is a ${kind}${readOnlyTable ? ` in a ${modbus.table}` : ""} and cannot be written; name a command or set-point`,
+    };
   }
   return undefined;
 }
 
 function readValue(cursor: Cursor | undefined, operation: Operation, tags: readonly Tag[]): ValueRule | undefined {
   if (cursor === undefined) return undefined;
-  if (!WITH_VALUE.has(operation)) return cursor.fail("VALUE_MISPLACED", `\`${operation}\` has no value; remove \`value\``);
+  if (!WITH_VALUE.has(operation))
+    return cursor.fail("VALUE_MISPLACED", `\`${operation}\` has no value; remove \`value\``);
   const fields = cursor.fields("value", ["min", "max", "oneOf", "maxStep"]);
   const inRange = (value: Cursor | undefined, what: string): number | undefined => {
     if (value === undefined) return undefined;
@@ -171,7 +206,10 @@ function readValue(cursor: Cursor | undefined, operation: Operation, tags: reado
   };
   const min = inRange(fields?.get("min"), "min");
   const max = inRange(fields?.get("max"), "max");
-  const oneOf = fields?.get("oneOf")?.items("oneOf", 1)?.flatMap((item) => inRange(item, "oneOf") ?? []);
+  const oneOf = fields
+    ?.get("oneOf")
+    ?.items("oneOf", 1)
+    ?.flatMap((item) => inRange(item, "oneOf") ?? []);
   const maxStep = fields?.get("maxStep")?.number("maxStep", Number.MIN_VALUE, MAX_VALUE);
   if (min !== undefined && max !== undefined && min > max) {
     return cursor.fail("RANGE_CROSSED", `min ${min} is above max ${max}; exchange them`);

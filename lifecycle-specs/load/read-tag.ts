@@ -1,7 +1,7 @@
 import { TagId } from "../ids.ts";
 import type { Device, ModbusBinding, OpcUaBinding, Tag } from "../plant.ts";
 import { registersOf } from "../raw.ts";
-import { readById, reference } from "./read-plant.ts";
+import { readById, reference } from "./read-by-id.ts";
 import type { Cursor, Fields } from "./source.ts";
 
 const KINDS = ["command", "set-point", "measurement", "status", "output"] as const;
@@ -37,7 +37,10 @@ function readTag(id: TagId, value: Cursor, devices: readonly Device[], taken: Ma
   if (title === undefined || kind === undefined || device === undefined || range === undefined) return undefined;
   const safe = fields?.get("safe")?.number("safe", range[0], range[1]);
   const cells = modbus === undefined ? [] : cellsOf(modbus);
-  const places = [...cells.map((cell) => `${device} ${cell}`), ...(opcua === undefined ? [] : [`${device} ${opcua.nodeId}`])];
+  const places = [
+    ...cells.map((cell) => `${device} ${cell}`),
+    ...(opcua === undefined ? [] : [`${device} ${opcua.nodeId}`]),
+  ];
   claim(id, places, taken, value);
   return {
     id,
@@ -77,7 +80,10 @@ function readModbus(value: Cursor | undefined): ModbusBinding | undefined {
   const type = written === undefined ? "bool" : written.word("type", TYPES);
   if (type === undefined) return undefined;
   if ((type === "bool") !== isBit) {
-    return written?.fail("BINDING_TYPE", `a ${table} does not hold a ${type}; coils and discrete inputs hold bool, registers numbers`);
+    return written?.fail(
+      "BINDING_TYPE",
+      `a ${table} does not hold a ${type}; coils and discrete inputs hold bool, registers numbers`,
+    );
   }
   const wordOrder = fields.get("wordOrder")?.word("wordOrder", WORD_ORDERS) ?? "big";
   const scale = fields.get("scale")?.number("scale", Number.MIN_VALUE, MAX_VALUE) ?? 1;
@@ -90,7 +96,11 @@ function readOpcUa(value: Cursor | undefined): OpcUaBinding | undefined {
   const nodeId = at?.text("nodeId");
   const type = fields?.need("type")?.word("type", NODE_TYPES);
   if (at === undefined || nodeId === undefined || type === undefined) return undefined;
-  if (!NODE_ID.test(nodeId)) return at.fail("NAME_INVALID", `\`${nodeId.slice(0, 80)}\` is not a NodeId such as \`ns=1;s=FIC401.SP\` or \`i=2258\``);
+  if (!NODE_ID.test(nodeId))
+    return at.fail(
+      "NAME_INVALID",
+      `\`${nodeId.slice(0, 80)}\` is not a NodeId such as \`ns=1;s=FIC401.SP\` or \`i=2258\``,
+    );
   return { nodeId, type };
 }
 
@@ -103,6 +113,10 @@ function claim(id: TagId, places: readonly string[], taken: Map<string, TagId>, 
   for (const place of places) {
     const other = taken.get(place);
     if (other === undefined) taken.set(place, id);
-    else at.fail("BINDING_TAKEN", `tag \`${id}\` lies on ${place}, where \`${other}\` lies already; correct one of the two`);
+    else
+      at.fail(
+        "BINDING_TAKEN",
+        `tag \`${id}\` lies on ${place}, where \`${other}\` lies already; correct one of the two`,
+      );
   }
 }

@@ -39,7 +39,8 @@ export class Source {
       return this.#refuse("FILE_TOO_LARGE", `the file is larger than ${MAX_FILE_BYTES} bytes; split the plant`);
     }
     const document = this.#compose(text);
-    if (document === undefined) return this.#refuse("YAML_TOO_DEEP", "maps and lists are nested too deeply; the notation needs about ten levels");
+    if (document === undefined)
+      return this.#refuse("YAML_TOO_DEEP", "maps and lists are nested too deeply; the notation needs about ten levels");
     this.#document = document;
     for (const { pos, message } of document.errors) {
       this.diagnostics.add(this.#at(pos[0]), "YAML_SYNTAX", `not YAML 1.2: ${oneSentence(message)}`);
@@ -52,10 +53,14 @@ export class Source {
   cursor(node: Node): Cursor {
     if (!isAlias(node)) return new Cursor(this, node, node);
     this.#aliases += 1;
-    const found = this.#aliases > MAX_ALIASES || this.#document === undefined ? undefined : node.resolve(this.#document);
+    const found =
+      this.#aliases > MAX_ALIASES || this.#document === undefined ? undefined : node.resolve(this.#document);
     if (found !== undefined) return new Cursor(this, found, node);
     const cursor = new Cursor(this, node, node);
-    cursor.fail("YAML_ALIASES", `alias \`${node.source}\` names no anchor before it, or is one of more than ${MAX_ALIASES}`);
+    cursor.fail(
+      "YAML_ALIASES",
+      `alias \`${node.source}\` names no anchor before it, or is one of more than ${MAX_ALIASES}`,
+    );
     return cursor;
   }
 
@@ -135,7 +140,10 @@ export class Cursor {
     if (entries === undefined) return undefined;
     for (const { key, name } of entries) {
       if (!keys.includes(name)) {
-        key.fail("KEY_UNKNOWN", `unknown key \`${quote(name)}\` in ${what}${suggest(name, keys)}; the keys are ${keys.join(", ")}`);
+        key.fail(
+          "KEY_UNKNOWN",
+          `unknown key \`${quote(name)}\` in ${what}${suggest(name, keys)}; the keys are ${keys.join(", ")}`,
+        );
       }
     }
     return new Fields(this, what, new Map(entries.map(({ name, value }) => [name, value])));
@@ -150,7 +158,9 @@ export class Cursor {
       if (!isScalar(key) || typeof key.value !== "string") {
         this.fail("TYPE_WRONG", `a key of ${what} is not a text; put it in quotes`);
       } else if (!isNode(value)) {
-        this.#source.cursor(key).fail("TYPE_WRONG", `\`${quote(key.value)}\` of ${what} has no value; give one or remove the key`);
+        this.#source
+          .cursor(key)
+          .fail("TYPE_WRONG", `\`${quote(key.value)}\` of ${what} has no value; give one or remove the key`);
       } else {
         const entry = { key: this.#source.cursor(key), name: key.value, value: this.#source.cursor(value) };
         const first = seen.get(entry.name);
@@ -158,7 +168,10 @@ export class Cursor {
           seen.set(entry.name, entry.key);
           found.push(entry);
         } else {
-          entry.key.fail("DUPLICATE_ID", `\`${quote(entry.name)}\` stands twice in ${what}, first in line ${first.location.line}; remove or rename one`);
+          entry.key.fail(
+            "DUPLICATE_ID",
+            `\`${quote(entry.name)}\` stands twice in ${what}, first in line ${first.location.line}; remove or rename one`,
+          );
         }
       }
     }
@@ -199,7 +212,10 @@ export class Cursor {
     if (text === undefined) return undefined;
     const found = words.find((word) => word === text);
     if (found !== undefined) return found;
-    return this.fail("WORD_UNKNOWN", `unknown ${what} \`${quote(text)}\`${suggest(text, words)}; it is one of ${words.join(", ")}`);
+    return this.fail(
+      "WORD_UNKNOWN",
+      `unknown ${what} \`${quote(text)}\`${suggest(text, words)}; it is one of ${words.join(", ")}`,
+    );
   }
 
   /** A text that a constructor of a branded name accepts. */
@@ -219,7 +235,10 @@ export class Cursor {
     const [, digits, unit = ""] = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h)$/.exec(text) ?? [];
     const ms = Number(digits) * (UNIT_MS[unit] ?? Number.NaN);
     if (Number.isSafeInteger(ms) && ms > 0 && ms <= MAX_DURATION_MS) return ms;
-    return this.fail("DURATION_INVALID", `${what} \`${quote(text)}\` is not a duration such as \`500ms\`, \`3s\`, \`2m\` or \`1h\`, of whole ms up to 30 days`);
+    return this.fail(
+      "DURATION_INVALID",
+      `${what} \`${quote(text)}\` is not a duration such as \`500ms\`, \`3s\`, \`2m\` or \`1h\`, of whole ms up to 30 days`,
+    );
   }
 
   #wrong(what: string, expected: string): undefined {

@@ -6,9 +6,10 @@ import type { Command } from "./view.ts";
 type Wish = Command | undefined;
 
 /** Level in the clean tank that the operator aims at, m. */
-const CLEAN_LEVEL = 1.65;
-/** Head loss at which he starts a backwash, kPa, and the level that it needs. */
-const CLOGGED_KPA = 22;
+const CLEAN_LEVEL = 1.8;
+/** Head loss at which he starts a backwash, kPa: as shown, and brought to 30 m³/h, since it grows with the flow; and the level. */
+const CLOGGED_KPA = 21;
+const CLOGGED_AT_30_KPA = 22;
 const LEVEL_FOR_BACKWASH = 1.2;
 /** How often he confirms a set-point in normal running, ms. */
 const ROUND_MS = 10_000;
@@ -55,7 +56,8 @@ export function normal(h: Hands): Wish {
 
 function backwash(h: Hands): Wish {
   if (h.step === "produce") {
-    const due = atLeast(h, "PDT301", CLOGGED_KPA) && atLeast(h, "LIT401", LEVEL_FOR_BACKWASH);
+    // A flow far above the band is not washed through: something is wrong, and a backwash would only hide it.
+    const due = isClogged(h) && atLeast(h, "LIT401", LEVEL_FOR_BACKWASH) && atMost(h, "FIT101", 43);
     return due ? h.set("BW301.CMD", 1, 35_000) : closeDrain(h);
   }
   if (h.step !== "backwash" || !shows(h, "BW301.ACTIVE", 1)) return undefined;
@@ -63,18 +65,24 @@ function backwash(h: Hands): Wish {
   return h.since("V301.CMD") >= RINSE_MS ? h.set("V301.CMD", 0, RINSE_MS) : undefined;
 }
 
+function isClogged(h: Hands): boolean {
+  const loss = h.read("PDT301");
+  const flow = h.read("FIT101");
+  return loss !== undefined && flow !== undefined && loss >= CLOGGED_KPA && (loss * 30) / Math.max(flow, 10) >= CLOGGED_AT_30_KPA;
+}
+
 /** A drain that stands open without a backwash is closed at sight. */
 function closeDrain(h: Hands): Wish {
-  return shows(h, "V301.CMD", 1) ? h.set("V301.CMD", 0, 5000) : undefined;
+  return shows(h, "V301.CMD", 1) ? h.set("V301.CMD", 0, ROUND_MS) : undefined;
 }
 
 /** Distribution follows the plan; feed follows distribution and brings the clean tank back to its level. */
 function flows(h: Hands, step: number, everyMs: number): Wish {
   const level = h.read("LIT401");
   if (level === undefined) return undefined;
-  const feed = h.demand + 12 * (CLEAN_LEVEL - level);
+  const feed = h.demand + 20 * (CLEAN_LEVEL - level);
   return (
-    h.towards("FIC101.SP", Math.max(23, Math.min(39, feed)), { min: 20, max: 40, step, gapMs: everyMs, reassert: true }) ??
+    h.towards("FIC101.SP", Math.max(27, Math.min(39, feed)), { min: 20, max: 40, step, gapMs: everyMs, reassert: true }) ??
     h.towards("FIC401.SP", h.demand, { min: 15, max: 45, step, gapMs: everyMs, reassert: true })
   );
 }
@@ -94,11 +102,12 @@ export function probation(h: Hands): Wish {
   return closeDrain(h) ?? flows(h, 1.5, 7000);
 }
 
+/** Inlet first, then both flows down together, then dosing, feed and distribution off, with water left in both tanks. */
 export function shutdown(h: Hands): Wish {
-  const feedOff = shows(h, "P101.CMD", 0);
   const feedLow = atMost(h, "FIC101.SP", 10);
-  const drawnDown = atMost(h, "LIT101", 0.9) || h.inPlaceMs > 60_000;
-  const tankLow = atMost(h, "LIT401", 1.2) || h.inPlaceMs > 80_000;
+  const distributionLow = atMost(h, "FIC401.SP", 10);
+  const rawDrawnDown = atMost(h, "LIT101", 0.9) || h.inPlaceMs > 60_000;
+  const cleanDrawnDown = atMost(h, "LIT401", 1.1) || (shows(h, "P101.CMD", 0) && h.inPlaceMs > 70_000);
   const down = (tag: string) => h.towards(tag, 10, { min: 0, max: 40, step: 8, gapMs: 2500 });
   return (
     h.set("V301.CMD", 0) ??
@@ -106,10 +115,10 @@ export function shutdown(h: Hands): Wish {
     h.set("AUTO101", 0) ??
     h.set("MV101.CMD", 0) ??
     (feedLow ? undefined : down("FIC101.SP")) ??
+    (distributionLow ? undefined : down("FIC401.SP")) ??
     (feedLow ? h.set("P201.CMD", 0) : undefined) ??
-    (feedLow && drawnDown && shows(h, "P201.CMD", 0) ? h.set("P101.CMD", 0) : undefined) ??
-    (feedOff && !atMost(h, "FIC401.SP", 10) ? down("FIC401.SP") : undefined) ??
-    (feedOff && tankLow && atMost(h, "FIC401.SP", 10) ? h.set("P401.CMD", 0) : undefined)
+    (feedLow && rawDrawnDown && shows(h, "P201.CMD", 0) ? h.set("P101.CMD", 0) : undefined) ??
+    (distributionLow && cleanDrawnDown ? h.set("P401.CMD", 0) : undefined)
   );
 }
 

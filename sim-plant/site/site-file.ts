@@ -17,7 +17,7 @@ export interface Site {
   /** Lockstep: plant ms per real ms at most; null: as fast as it goes. */
   readonly pace: number | null;
   /** What the scripted operator does: runs the plant, or lives the quiet day through all phases. */
-  readonly script: "run" | "quiet-day";
+  readonly script: "produce" | "quiet-day";
   readonly runDir: string;
   /** Bundle file with this run's addresses. */
   readonly bundle: string;
@@ -34,7 +34,7 @@ const schema = Compile(
     policy: Type.Union([Type.Literal("auto"), Type.Literal("propose")]),
     time: Type.Union([Type.Literal("free"), Type.Literal("lockstep")]),
     pace: Type.Union([Type.Number({ exclusiveMinimum: 0 }), Type.Null()]),
-    script: Type.Union([Type.Literal("run"), Type.Literal("quiet-day")]),
+    script: Type.Union([Type.Literal("produce"), Type.Literal("quiet-day")]),
     runDir: Type.String(),
     bundle: Type.String(),
     page: Type.Object({ host: Type.String(), port: Type.Integer({ minimum: 1, maximum: 65_535 }) }),

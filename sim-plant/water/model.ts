@@ -1,6 +1,6 @@
 import { noise, type Random, random } from "../random.ts";
 import type { FieldOutputs } from "./field-tags.ts";
-import { CHLORINE_DECAY_PER_H, DEMAND, DOSING_PIPE, DRY_LAG_S, F301, MV101, P101, P201, P301, P401, T101, T401, V301 } from "./parameters.ts";
+import { CHLORINE_DECAY_PER_H, DEMAND, DOSING_PIPE, DRY_LAG_S, F301, MV101, P101, P201, P301, P401, PRIMED_M, T101, T401, V301 } from "./parameters.ts";
 
 /** The plant's physical state. Levels m, flows m³/h, concentrations mg/L (= g/m³), volumes m³. */
 export interface PlantState {
@@ -35,6 +35,9 @@ export interface PlantState {
   /** Litres spilled over the rim since start. */
   readonly spilled101L: number;
   readonly spilled401L: number;
+  /** The pump's suction has drawn air. */
+  readonly dry101: boolean;
+  readonly dry401: boolean;
   /** Unbroken time for which the pump has been turning without water, ms. */
   readonly dry101Ms: number;
   readonly dry401Ms: number;
@@ -74,6 +77,8 @@ export function initialState(seed: number): PlantState {
     distributionSpeed: 0,
     spilled101L: 0,
     spilled401L: 0,
+    dry101: false,
+    dry401: false,
     dry101Ms: 0,
     dry401Ms: 0,
     deliveredM3: 0,
@@ -100,7 +105,7 @@ export function step(state: PlantState, outputs: FieldOutputs, dtMs: number, rng
   const valve101 = travel(state.valve101, outputs["MV101.OUT"], MV101.travelS, dt);
   const inflow = supply * valve101;
 
-  const dry101 = state.level101 < P101.dryM;
+  const dry101 = drawsAir(state.dry101, state.level101, P101.dryM);
   const feedHead = Math.sqrt(Math.max(0, 1 - headLoss(state) / F301.pumpHeadKPa));
   const feedTarget = dry101 ? 0 : (P101.capacity * feedHead * outputs["P101.OUT"]) / 100;
   const feedFlow = limitToVolume(lag(state.feedFlow, feedTarget, dry101 ? DRY_LAG_S : P101.lagS, dt), state.level101 * T101.areaM2, dt);
@@ -114,7 +119,7 @@ export function step(state: PlantState, outputs: FieldOutputs, dtMs: number, rng
   const backwashFlow = limitToVolume(lag(state.backwashFlow, water401 > 0 ? P301.flow * outputs["P301.OUT"] : 0, P301.lagS, dt), water401 / 3, dt);
   const valve301 = travel(state.valve301, outputs["V301.OUT"], V301.travelS, dt);
   const drainFlow = limitToVolume(valve301 * drain(state.level401), water401 / 3, dt);
-  const dry401 = state.level401 < P401.dryM;
+  const dry401 = drawsAir(state.dry401, state.level401, P401.dryM);
   // A thirsty network lowers the pressure the pump works against, a sated one raises it: a tenth of the flow per full demand.
   const networkPull = 1 + 0.1 * (demand / DEMAND.mean - 1);
   const distTarget = dry401 ? 0 : (P401.capacity * networkPull * outputs["P401.OUT"]) / 100;
@@ -146,6 +151,8 @@ export function step(state: PlantState, outputs: FieldOutputs, dtMs: number, rng
     distributionSpeed: outputs["P401.OUT"],
     spilled101L: state.spilled101L + tank101.spilledL,
     spilled401L: state.spilled401L + tank401.spilledL,
+    dry101,
+    dry401,
     dry101Ms: dry101 && outputs["P101.OUT"] > TURNING ? state.dry101Ms + dtMs : 0,
     dry401Ms: dry401 && outputs["P401.OUT"] > TURNING ? state.dry401Ms + dtMs : 0,
     deliveredM3: state.deliveredM3 + distributionFlow * (dt / 3600),
@@ -165,6 +172,10 @@ export function headLoss(state: PlantState): number {
 /** Drain flow by gravity through an open valve, m³/h. */
 function drain(level: number): number {
   return V301.full * Math.sqrt((level + V301.belowM) / (T401.heightM + V301.belowM));
+}
+
+function drawsAir(before: boolean, level: number, dryM: number): boolean {
+  return level < (before ? dryM + PRIMED_M : dryM);
 }
 
 /** First-order approach to a target. */

@@ -9,16 +9,20 @@ export const T401 = { areaM2: 0.3, heightM: 2.8 } as const;
 /** Inlet valve: motor travel from closed to open, and the raw-water supply behind it. */
 export const MV101 = { travelS: 2, meanSupply: 52, supplySpread: 2.5, supplyTimeS: 120, maxSupply: 60 } as const;
 
-/** Feed and distribution pumps. Below `dryM` the suction draws air: the flow breaks off and the seals run dry. */
+/**
+ * Feed and distribution pumps. Below `dryM` the suction draws air: the flow breaks off and the seals run dry, until the level
+ * stands `PRIMED_M` higher again.
+ */
 export const P101 = { capacity: 60, lagS: 2, dryM: 0.2 } as const;
 export const P401 = { capacity: 60, lagS: 2, dryM: 0.15 } as const;
 export const DRY_LAG_S = 0.3;
+export const PRIMED_M = 0.1;
 
 /** Dosing pump: mass flow of chlorine at full stroke, and how fast the stroke follows. */
-export const P201 = { capacityGh: 600, lagS: 1 } as const;
+export const P201 = { capacityGh: 600, lagS: 2 } as const;
 
 /** Pipe between dosing point and analyser, as well-mixed cells in series (Levenspiel, Chemical Reaction Engineering, ch. 14). */
-export const DOSING_PIPE = { cells: 6, volumeM3: 0.03 } as const;
+export const DOSING_PIPE = { cells: 6, volumeM3: 0.07 } as const;
 
 /**
  * Filter bed: Darcy's law, head loss = resistance × flow. Resistance grows with the volume filtered since the last backwash.
@@ -33,7 +37,7 @@ export const P301 = { flow: 20, lagS: 1, cleansInS: 24 } as const;
  * Filter drain by gravity from the clean tank: Torricelli, flow ∝ √head, where the drain ends `belowM` under the tank's floor.
  * 60 m³/h at a full tank.
  */
-export const V301 = { full: 60, belowM: 0.6, travelS: 1 } as const;
+export const V301 = { full: 60, belowM: 1.5, travelS: 1 } as const;
 
 /** First-order decay of free chlorine in clean water at 20 °C, per hour (order of 0.1 1/h; WHO, Guidelines, 4th ed., §8.5). */
 export const CHLORINE_DECAY_PER_H = 0.1;

@@ -31,7 +31,9 @@ export async function servePage(first: ToPage): Promise<PageServer> {
     } else if (file === undefined) {
       response.writeHead(404).end();
     } else {
-      response.writeHead(200, { "content-type": file.contentType, "content-security-policy": PAGE_SECURITY_POLICY }).end(file.body);
+      response
+        .writeHead(200, { "content-type": file.contentType, "content-security-policy": PAGE_SECURITY_POLICY })
+        .end(file.body);
     }
   });
   const live = new WebSocketServer({ noServer: true, maxPayload: 65_536 });

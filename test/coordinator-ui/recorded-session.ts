@@ -1,4 +1,11 @@
-import type { Detection, ProposalView, SnapshotMessage, StateDelta, ToPage, VerdictView } from "#coordinator/page-messages.ts";
+import type {
+  Detection,
+  ProposalView,
+  SnapshotMessage,
+  StateDelta,
+  ToPage,
+  VerdictView,
+} from "#coordinator/page-messages.ts";
 import { NORMAL, PLANT, pointView, readings, START_REAL_MS } from "./water-treatment-view.ts";
 
 // A session as the coordinator sends it: ten quiet minutes in `normal`, then a compromised operator station raises the dose.
@@ -10,7 +17,8 @@ function wave(atMs: number, period: number, size: number): number {
 }
 
 function trend(): NonNullable<SnapshotMessage["trend"]> {
-  const rows = (value: (t: number) => number): [number, number][] => Array.from({ length: 590 }, (_, i) => [10_000 + i * 1000, value(10_000 + i * 1000)]);
+  const rows = (value: (t: number) => number): [number, number][] =>
+    Array.from({ length: 590 }, (_, i) => [10_000 + i * 1000, value(10_000 + i * 1000)]);
   const since = (t: number, start: number, ramp: number): number => Math.min(1, Math.max(0, (t - start) / ramp));
   return {
     LIT101: rows((t) => 1.5 * since(t, 0, 90_000) + wave(t, 23_000, 0.03)),
@@ -56,14 +64,31 @@ function allowed(seq: number, atMs: number, more: Partial<VerdictView>): Verdict
 
 const BEFORE: readonly VerdictView[] = [
   ...allowed(70, 588_000, { items: [{ tag: "FIC101.SP", address: "unit 1 holding register 0", value: 30 }] }),
-  ...allowed(69, 552_500, { target: "plc-2", rule: "nm-dist-sp", message: "WriteRequest", items: [{ tag: "FIC401.SP", address: "ns=1;s=FIC401.SP", value: 28 }] }),
-  ...allowed(68, 497_000, { rule: "nm-dose-sp", items: [{ tag: "DOS201.SP", address: "unit 1 holding register 1", value: 2 }] }),
-  ...allowed(67, 451_500, { rule: "nm-level-sp", items: [{ tag: "LIT101.SP", address: "unit 1 holding register 2", value: 1.5 }] }),
+  ...allowed(69, 552_500, {
+    target: "plc-2",
+    rule: "nm-dist-sp",
+    message: "WriteRequest",
+    items: [{ tag: "FIC401.SP", address: "ns=1;s=FIC401.SP", value: 28 }],
+  }),
+  ...allowed(68, 497_000, {
+    rule: "nm-dose-sp",
+    items: [{ tag: "DOS201.SP", address: "unit 1 holding register 1", value: 2 }],
+  }),
+  ...allowed(67, 451_500, {
+    rule: "nm-level-sp",
+    items: [{ tag: "LIT101.SP", address: "unit 1 holding register 2", value: 1.5 }],
+  }),
 ];
 
 const OVERDOSE = { tag: "DOS201.SP", address: "unit 1 holding register 1", value: 8.2 };
 const TOO_HIGH = "DOS201.SP 8.2 mg/L is above 3 mg/L (nm-dose-sp)";
-const denied = { verdict: "deny", rule: "nm-dose-sp", reason: "VALUE_ABOVE", says: TOO_HIGH, items: [OVERDOSE] } as const;
+const denied = {
+  verdict: "deny",
+  rule: "nm-dose-sp",
+  reason: "VALUE_ABOVE",
+  says: TOO_HIGH,
+  items: [OVERDOSE],
+} as const;
 
 export const DETECTION: Detection = {
   id: "d-1",
@@ -86,8 +111,20 @@ export const DETECTION: Detection = {
   epoch: 2,
   blocked: true,
   evidence: [
-    { point: "hmi-monitor", layer: "hmi", seq: 71, atMs: ATTACK_MS, says: `Write Single Register (06) DOS201.SP = 8.2 from 127.10.1.11:40112: denied, ${TOO_HIGH}` },
-    { point: "switch-filter", layer: "switch", seq: 71, atMs: ATTACK_MS + 40, says: `Write Single Register (06) DOS201.SP = 8.2 from 127.10.1.11:40112: denied and blocked, ${TOO_HIGH}` },
+    {
+      point: "hmi-monitor",
+      layer: "hmi",
+      seq: 71,
+      atMs: ATTACK_MS,
+      says: `Write Single Register (06) DOS201.SP = 8.2 from 127.10.1.11:40112: denied, ${TOO_HIGH}`,
+    },
+    {
+      point: "switch-filter",
+      layer: "switch",
+      seq: 71,
+      atMs: ATTACK_MS + 40,
+      says: `Write Single Register (06) DOS201.SP = 8.2 from 127.10.1.11:40112: denied and blocked, ${TOO_HIGH}`,
+    },
   ],
   technique: "T0836",
   containment: "degraded.hmi-quarantined",
@@ -155,7 +192,17 @@ export const ATTACK: readonly ToPage[] = [
 export const CONTAINED: readonly ToPage[] = [
   delta(
     7,
-    { changing: { change: "c-3", from: "normal", to: "degraded.hmi-quarantined", epoch: 3, emergency: true, stage: "take", waitingFor: ["guard-plc-2"] } },
+    {
+      changing: {
+        change: "c-3",
+        from: "normal",
+        to: "degraded.hmi-quarantined",
+        epoch: 3,
+        emergency: true,
+        stage: "take",
+        waitingFor: ["guard-plc-2"],
+      },
+    },
     606_000,
   ),
   delta(
@@ -176,16 +223,52 @@ export const CONTAINED: readonly ToPage[] = [
           roles: ["operator"],
           missing: ["No new detection for 5 s; the last one was 3 s ago."],
         },
-        { request: "stop", to: "shutdown", toSays: "The plant is brought to a standstill.", roles: ["operator"], missing: [] },
+        {
+          request: "stop",
+          to: "shutdown",
+          toSays: "The plant is brought to a standstill.",
+          roles: ["operator"],
+          missing: [],
+        },
       ],
       points: [
-        pointView("hmi-monitor", "hmi", { mode: "monitor", phase: "degraded.hmi-quarantined", steps: [], epoch: 3, seenRealMs: START_REAL_MS + 6500 }),
-        pointView("switch-filter", "switch", { phase: "degraded.hmi-quarantined", steps: [], epoch: 3, seenRealMs: START_REAL_MS + 6500 }),
-        pointView("guard-plc-1", "plc", { phase: "degraded.hmi-quarantined", steps: [], epoch: 3, seenRealMs: START_REAL_MS + 6500 }),
-        pointView("guard-plc-2", "plc", { health: "silent", says: "no heartbeat for 1.6 s", agrees: false, seenRealMs: START_REAL_MS + 4800 }),
+        pointView("hmi-monitor", "hmi", {
+          mode: "monitor",
+          phase: "degraded.hmi-quarantined",
+          steps: [],
+          epoch: 3,
+          seenRealMs: START_REAL_MS + 6500,
+        }),
+        pointView("switch-filter", "switch", {
+          phase: "degraded.hmi-quarantined",
+          steps: [],
+          epoch: 3,
+          seenRealMs: START_REAL_MS + 6500,
+        }),
+        pointView("guard-plc-1", "plc", {
+          phase: "degraded.hmi-quarantined",
+          steps: [],
+          epoch: 3,
+          seenRealMs: START_REAL_MS + 6500,
+        }),
+        pointView("guard-plc-2", "plc", {
+          health: "silent",
+          says: "no heartbeat for 1.6 s",
+          agrees: false,
+          seenRealMs: START_REAL_MS + 4800,
+        }),
       ],
       history: [
-        { atMs: 606_200, from: "normal", to: "degraded.hmi-quarantined", epoch: 3, emergency: true, cause: "detection d-1", outcome: "done", says: "" },
+        {
+          atMs: 606_200,
+          from: "normal",
+          to: "degraded.hmi-quarantined",
+          epoch: 3,
+          emergency: true,
+          cause: "detection d-1",
+          outcome: "done",
+          says: "",
+        },
         ...NORMAL.history,
       ],
       tags: readings(606_500),

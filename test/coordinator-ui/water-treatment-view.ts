@@ -21,15 +21,35 @@ const asked = (request: string, to: string): Way => ({ to, event: "operator", sa
 const seen = (to: string, says: string): Way => ({ to, event: "condition", says });
 const stop = asked("stop", "shutdown");
 
-function phase(id: string, says: string, transitions: readonly Way[], rules: readonly RuleInfo[] = [], steps: PhaseInfo["steps"] = []): PhaseInfo {
+function phase(
+  id: string,
+  says: string,
+  transitions: readonly Way[],
+  rules: readonly RuleInfo[] = [],
+  steps: PhaseInfo["steps"] = [],
+): PhaseInfo {
   return { id, says, containment: id.startsWith("degraded."), rules, steps, transitions };
 }
 
 const back = [asked("return-to-normal", "recovery.verify"), stop];
-const feed = writes("nm-feed-sp", "The operator may set the feed flow between 20 and 40 m³/h in steps of 5 m³/h at most.", ["FIC101.SP"]);
-const dose = writes("nm-dose-sp", "The operator may set the dose between 1 and 3 mg/L in steps of 0.5 mg/L at most.", ["DOS201.SP"]);
-const level = writes("nm-level-sp", "The operator may set the raw-water level between 1.0 and 2.0 m in steps of 0.5 m at most.", ["LIT101.SP"]);
-const dist = writes("nm-dist-sp", "The operator may set the distribution flow between 15 and 45 m³/h in steps of 5 m³/h at most.", ["FIC401.SP"]);
+const feed = writes(
+  "nm-feed-sp",
+  "The operator may set the feed flow between 20 and 40 m³/h in steps of 5 m³/h at most.",
+  ["FIC101.SP"],
+);
+const dose = writes("nm-dose-sp", "The operator may set the dose between 1 and 3 mg/L in steps of 0.5 mg/L at most.", [
+  "DOS201.SP",
+]);
+const level = writes(
+  "nm-level-sp",
+  "The operator may set the raw-water level between 1.0 and 2.0 m in steps of 0.5 m at most.",
+  ["LIT101.SP"],
+);
+const dist = writes(
+  "nm-dist-sp",
+  "The operator may set the distribution flow between 15 and 45 m³/h in steps of 5 m³/h at most.",
+  ["FIC401.SP"],
+);
 
 export const PLANT: PlantView = {
   id: "water-treatment",
@@ -92,24 +112,60 @@ export const PLANT: PlantView = {
     phase(
       "normal",
       "Water is produced, and the filter is backwashed from time to time.",
-      [stop, asked("quarantine-hmi", "degraded.hmi-quarantined"), asked("hold-dosing", "degraded.dosing-held"), asked("local-control", "degraded.local-control")],
+      [
+        stop,
+        asked("quarantine-hmi", "degraded.hmi-quarantined"),
+        asked("hold-dosing", "degraded.dosing-held"),
+        asked("local-control", "degraded.local-control"),
+      ],
       [feed, dose, level, dist],
       [
         {
           id: "produce",
           says: "Water is filtered, dosed and delivered.",
-          rules: [writes("produce-backwash", "The operator may start a backwash when the filter has clogged.", ["BW301.CMD"])],
+          rules: [
+            writes("produce-backwash", "The operator may start a backwash when the filter has clogged.", ["BW301.CMD"]),
+          ],
         },
-        { id: "backwash", says: "The filter is washed with clean water; distribution goes on from the tank.", rules: [] },
+        {
+          id: "backwash",
+          says: "The filter is washed with clean water; distribution goes on from the tank.",
+          rules: [],
+        },
       ],
     ),
-    phase("degraded.hmi-quarantined", "The operator station may look but not touch; the PLCs hold their set-points.", back),
-    phase("degraded.dosing-held", "The dose stays where it is; flows may still be adjusted from the operator station.", back, [feed, dist]),
-    phase("degraded.local-control", "Nobody writes over the network; the PLCs keep the plant running by themselves.", back),
-    phase("recovery.verify", "Nothing may be written while readings are checked.", [seen("recovery.probation", "when levels and chlorine are plausible, for 3 s"), stop]),
-    phase("recovery.probation", "The operator station may make small changes, one at a time.", [{ to: "normal", event: "after", says: "after 10 s" }, stop], [feed, dose, dist]),
-    phase("shutdown", "The plant is brought to a standstill.", [seen("stopped", "when all pumps are off and the inlet is closed, for 2 s")]),
-    phase("maintenance", "The engineering workstation tests devices one by one.", [asked("end-maintenance", "stopped")]),
+    phase(
+      "degraded.hmi-quarantined",
+      "The operator station may look but not touch; the PLCs hold their set-points.",
+      back,
+    ),
+    phase(
+      "degraded.dosing-held",
+      "The dose stays where it is; flows may still be adjusted from the operator station.",
+      back,
+      [feed, dist],
+    ),
+    phase(
+      "degraded.local-control",
+      "Nobody writes over the network; the PLCs keep the plant running by themselves.",
+      back,
+    ),
+    phase("recovery.verify", "Nothing may be written while readings are checked.", [
+      seen("recovery.probation", "when levels and chlorine are plausible, for 3 s"),
+      stop,
+    ]),
+    phase(
+      "recovery.probation",
+      "The operator station may make small changes, one at a time.",
+      [{ to: "normal", event: "after", says: "after 10 s" }, stop],
+      [feed, dose, dist],
+    ),
+    phase("shutdown", "The plant is brought to a standstill.", [
+      seen("stopped", "when all pumps are off and the inlet is closed, for 2 s"),
+    ]),
+    phase("maintenance", "The engineering workstation tests devices one by one.", [
+      asked("end-maintenance", "stopped"),
+    ]),
   ],
 };
 
@@ -171,12 +227,23 @@ export const NORMAL: StateView = {
   changing: null,
   mode: "enforce",
   policy: "propose",
-  points: [pointView("hmi-monitor", "hmi", { mode: "monitor" }), pointView("switch-filter", "switch"), pointView("guard-plc-1", "plc"), pointView("guard-plc-2", "plc")],
+  points: [
+    pointView("hmi-monitor", "hmi", { mode: "monitor" }),
+    pointView("switch-filter", "switch"),
+    pointView("guard-plc-1", "plc"),
+    pointView("guard-plc-2", "plc"),
+  ],
   detections: [],
   proposals: [],
   tags: readings(600_000),
   requests: [
-    { request: "stop", to: "shutdown", toSays: "The plant is brought to a standstill.", roles: ["operator"], missing: [] },
+    {
+      request: "stop",
+      to: "shutdown",
+      toSays: "The plant is brought to a standstill.",
+      roles: ["operator"],
+      missing: [],
+    },
     {
       request: "quarantine-hmi",
       to: "degraded.hmi-quarantined",
@@ -201,8 +268,26 @@ export const NORMAL: StateView = {
   ],
   candidates: [],
   history: [
-    { atMs: 215_000, from: "startup", to: "normal", epoch: 2, emergency: false, cause: "condition", outcome: "done", says: "" },
-    { atMs: 4_000, from: "stopped", to: "startup", epoch: 1, emergency: false, cause: "request start by anna (operator)", outcome: "done", says: "" },
+    {
+      atMs: 215_000,
+      from: "startup",
+      to: "normal",
+      epoch: 2,
+      emergency: false,
+      cause: "condition",
+      outcome: "done",
+      says: "",
+    },
+    {
+      atMs: 4_000,
+      from: "stopped",
+      to: "startup",
+      epoch: 1,
+      emergency: false,
+      cause: "request start by anna (operator)",
+      outcome: "done",
+      says: "",
+    },
   ],
   counts: { receipts: 214, denied: 0, detections: 0 },
 };

@@ -1,5 +1,5 @@
 /** Attribute ids of nodes (OPC 10000-6 v1.05 §A.1). Rules on tags mean `Value`. */
-export const ATTRIBUTE_NAMES = {
+const ATTRIBUTE_NAMES = {
   1: "NodeId",
   2: "NodeClass",
   3: "BrowseName",

@@ -153,8 +153,8 @@ export class BinaryReader {
   }
 
   /**
-   * String or null. Bytes that are not UTF-8 are refused, and so are embedded nulls, at which the standard lets decoders cut the
-   * text off (§5.2.2.4): two readers could see two texts in them.
+   * String or null. Bytes that are not UTF-8 are refused, and so are embedded nulls, at which the standard lets decoders
+   * cut the text off (§5.2.2.4): two readers could see two texts in them.
    */
   string(): string | null {
     const start = this.#offset;

@@ -3,7 +3,7 @@ import type { WireError } from "../wire-error.ts";
 import { type ChunkType, decodeUacpHeader, HEADER, type MessageType } from "./uacp-header.ts";
 
 /** Largest chunk unless the caller or the negotiation says less, in bytes. */
-export const DEFAULT_MAX_CHUNK_BYTES = 65_536;
+const DEFAULT_MAX_CHUNK_BYTES = 65_536;
 
 /** One complete chunk: exactly the bytes that were received, header included. */
 export interface UacpFrame {

@@ -23,8 +23,8 @@ export interface AssemblerOptions {
   readonly maxChunkCount?: number;
 }
 
-export const DEFAULT_MAX_MESSAGE_BYTES = 1_048_576;
-export const DEFAULT_MAX_CHUNK_COUNT = 64;
+const DEFAULT_MAX_MESSAGE_BYTES = 1_048_576;
+const DEFAULT_MAX_CHUNK_COUNT = 64;
 
 /** What a chunk led to. */
 export type Assembly =

@@ -33,7 +33,7 @@ const BASE64_TEXT = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3
 const NAMESPACE_TEXT = /^ns=(0|[1-9][0-9]{0,4});/;
 
 /** Identifier of a NodeId: a guid in lower case, an opaque one in base64; a null string is the empty one. */
-export type NodeIdentifier =
+type NodeIdentifier =
   | { readonly idType: "numeric"; readonly identifier: number }
   | { readonly idType: "string" | "guid" | "opaque"; readonly identifier: string };
 

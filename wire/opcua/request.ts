@@ -20,13 +20,13 @@ import * as subscription from "./services/subscription.ts";
 import { readWriteRequest, type WriteRequest } from "./services/write.ts";
 
 /** A request whose service is known and whose fields are not decoded. */
-export interface HeaderOnlyRequest {
+interface HeaderOnlyRequest {
   readonly service: "RegisterServer" | "RegisterServer2" | "QueryFirst" | "QueryNext";
   readonly header: RequestHeader;
 }
 
 /** A body whose type is no request of the standard: a value, so that it can be denied and logged by name. */
-export interface UnknownRequest {
+interface UnknownRequest {
   readonly service: "unknown";
   /** The type id in canonical text. */
   readonly typeId: string;
@@ -34,7 +34,7 @@ export interface UnknownRequest {
   readonly header: RequestHeader | undefined;
 }
 
-export type KnownRequest =
+type KnownRequest =
   | discovery.FindServersRequest
   | discovery.FindServersOnNetworkRequest
   | discovery.GetEndpointsRequest

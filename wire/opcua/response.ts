@@ -20,7 +20,7 @@ import * as subscription from "./services/subscription.ts";
 import { readWriteResponse, type WriteResponse } from "./services/write.ts";
 
 /** Responses that are decoded to their last byte. */
-export type DecodedResponse =
+type DecodedResponse =
   | ServiceFault
   | discovery.FindServersResponse
   | discovery.FindServersOnNetworkResponse
@@ -39,13 +39,13 @@ export type DecodedResponse =
   | subscription.PublishResponse;
 
 /** A response whose service is known and of which only the header is decoded. */
-export interface HeaderOnlyResponse {
+interface HeaderOnlyResponse {
   readonly service: Exclude<ServiceName, DecodedResponse["service"]>;
   readonly header: ResponseHeader;
 }
 
 /** A body whose type is no response of the standard. */
-export interface UnknownResponse {
+interface UnknownResponse {
   readonly service: "unknown";
   readonly typeId: string;
 }

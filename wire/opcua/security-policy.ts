@@ -6,7 +6,7 @@ const PREFIX = "http://opcfoundation.org/UA/SecurityPolicy#";
 /** Longest SecurityPolicyUri, in bytes (OPC 10000-6 v1.05 §6.7.2.3). */
 export const MAX_POLICY_URI_BYTES = 255;
 
-export const SECURITY_MODES = { 0: "Invalid", 1: "None", 2: "Sign", 3: "SignAndEncrypt" } as const;
+const SECURITY_MODES = { 0: "Invalid", 1: "None", 2: "Sign", 3: "SignAndEncrypt" } as const;
 export type SecurityMode = (typeof SECURITY_MODES)[keyof typeof SECURITY_MODES];
 
 /** Mode by its number; undefined for a number the standard has no mode for. */

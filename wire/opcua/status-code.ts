@@ -279,8 +279,6 @@ export const STATUS_CODES = {
   BadTicketInvalid: 0x8120_0000,
 } as const;
 
-export type StatusCodeName = keyof typeof STATUS_CODES;
-
 const SUB_CODE_MASK = 0xffff_0000;
 const SEVERITY_BAD = 0x8000_0000;
 

@@ -23,7 +23,7 @@ const SPEC_HEADER = "OPC 10000-6 v1.05 §7.1.2.2";
 const FIELD = { RECEIVE_BUFFER: 12, SEND_BUFFER: 16 } as const;
 
 /** Smallest buffers, in bytes; the 1 024 of the ECC policies is not offered, for their chunks cannot be read here. */
-export const MIN_BUFFER_BYTES = 8_192;
+const MIN_BUFFER_BYTES = 8_192;
 
 /** Sizes in bytes as the sender of the message means them; 0 is "no limit" in `maxMessageSize` and `maxChunkCount`. */
 export interface Acknowledge {

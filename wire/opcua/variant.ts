@@ -39,7 +39,7 @@ export const MIN_DATA_VALUE_BYTES = 1;
  * One value. Int64 and UInt64 are bigint, DateTime is milliseconds since 1970-01-01 UTC, StatusCode its number,
  * Guid lower-case text, ByteString a view of the message.
  */
-export type VariantValue =
+type VariantValue =
   | null
   | boolean
   | number
@@ -111,7 +111,7 @@ interface BuiltinType {
   readonly read: (reader: BinaryReader) => VariantValue;
 }
 
-export type BuiltinTypeName =
+type BuiltinTypeName =
   | "Null"
   | "Boolean"
   | "SByte"
@@ -164,8 +164,8 @@ function readVariantFields(reader: BinaryReader): Variant {
 }
 
 /**
- * Null has no array form. "Variants can contain arrays of Variants but they cannot directly contain another Variant", and
- * "Variants cannot contain instances of DiagnosticInfo" (§5.1.9).
+ * Null has no array form. "Variants can contain arrays of Variants but they cannot directly contain another Variant",
+ * and "Variants cannot contain instances of DiagnosticInfo" (§5.1.9).
  */
 function allowedShape(type: BuiltinTypeName, isArray: boolean): boolean {
   if (type === "Null") return !isArray;

@@ -16,7 +16,7 @@ export class PageHeader extends LitElement {
         display: flex;
         flex-wrap: wrap;
         align-items: center;
-        gap: 4px 22px;
+        gap: 4px 18px;
         padding: 6px 14px;
         background: var(--panel);
         border-bottom: 1px solid var(--line);
@@ -28,6 +28,16 @@ export class PageHeader extends LitElement {
       h1 span {
         font-weight: 400;
         color: var(--ink-2);
+      }
+      .brand {
+        font-size: 13px;
+        font-weight: 650;
+        letter-spacing: 0.08em;
+        text-transform: uppercase;
+        color: var(--ink-2);
+        border-right: 1px solid var(--line-strong);
+        padding-right: 14px;
+        margin-right: -8px;
       }
       .fact {
         display: flex;
@@ -45,6 +55,11 @@ export class PageHeader extends LitElement {
         border-radius: 3px;
         font-weight: 600;
       }
+      @media (max-width: 1550px) {
+        h1 span {
+          display: none;
+        }
+      }
       .lost {
         padding: 2px 8px;
         border: 2px solid var(--alarm);
@@ -59,7 +74,8 @@ export class PageHeader extends LitElement {
   override render(): TemplateResult {
     const { view, link } = this;
     return html`<header>
-      <h1>${view?.plant.title ?? "Sekisho"} ${view === undefined ? nothing : html`<span>· ${view.plant.zoneTitle}</span>`}</h1>
+      <span class="brand">Sekisho</span>
+      <h1>${view?.plant.title ?? "Operator page"} ${view === undefined ? nothing : html`<span>· ${view.plant.zoneTitle}</span>`}</h1>
       ${view === undefined ? nothing : this.#mode(view)}
       <span class="grow"></span>
       ${view === undefined ? nothing : this.#facts(view)}

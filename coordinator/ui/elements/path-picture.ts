@@ -1,25 +1,25 @@
 import { css, html, LitElement, nothing, type SVGTemplateResult, svg, type TemplateResult } from "lit";
-import type { Detection } from "#coordinator/page-messages.ts";
+import type { Detection, Severity } from "#coordinator/page-messages.ts";
 import type { Layer } from "#specs/decide/observation.ts";
 import type { Locus } from "#specs/lifecycle.ts";
-import { locusMarks, severityLabel } from "../state/detections.ts";
+import { type LocusMark, locusMarks, severityLabel } from "../state/detections.ts";
 import type { View } from "../state/model.ts";
 import { layers, type PointLooks, pointLooks, sightWords, unplacedPoints } from "../state/points.ts";
 import { locusWords, plantTimeWords } from "../state/words.ts";
 import { pointIcon, severityIcon, severityMarkAt } from "./icons.ts";
 import { shared } from "./shared-styles.ts";
 
-/** Middle of the mark for each locus, in the drawing's 900 × 132. */
+/** Where the mark of each locus is drawn, in the drawing's 900 × 122: on a line, or at the corner of a box. */
 const PLACE: Readonly<Record<Locus, readonly [x: number, y: number]>> = {
-  hmi: [150, 56],
-  "path-hmi-switch": [300, 66],
-  switch: [450, 56],
-  "path-switch-plc": [600, 66],
-  "plc-logic": [750, 56],
-  field: [866, 56],
-  engineering: [338, 110],
-  "unknown-device": [562, 110],
-  "coordinator-link": [450, 22],
+  hmi: [80, 46],
+  "path-hmi-switch": [312, 64],
+  switch: [380, 46],
+  "path-switch-plc": [600, 64],
+  "plc-logic": [680, 46],
+  field: [845, 46],
+  engineering: [250, 94],
+  "unknown-device": [520, 94],
+  "coordinator-link": [380, 18],
 };
 
 /** The path of a command through the three layers, what each layer's points hold, and where an attack sits. */
@@ -31,7 +31,7 @@ export class PathPicture extends LitElement {
       .path {
         width: 100%;
         height: auto;
-        max-height: 190px;
+        max-height: 168px;
       }
       text {
         fill: var(--ink);
@@ -89,6 +89,7 @@ export class PathPicture extends LitElement {
       }
       .line {
         font-size: 12px;
+        font-weight: 400;
         color: var(--ink-2);
       }
       .line b {
@@ -136,8 +137,7 @@ export class PathPicture extends LitElement {
       <div class="layers">
         ${layers(view.state).map(
           (l) => html`<div class="layer">
-            <h3>${l.title}</h3>
-            <p class="line">${l.what}</p>
+            <h3>${l.title} <span class="line">${l.what}</span></h3>
             ${this.#sight(l.layer)}
             ${l.points.length === 0 ? html`<p class="line">No enforcement point of this layer is known.</p>` : nothing}
             <ul>
@@ -172,41 +172,26 @@ export class PathPicture extends LitElement {
         : `The path of a command. ${severityLabel(detection.severity)}: the attack sits ${locusWords(detection.locus)}.`;
     const plcs = view.plant.devices.filter((d) => d.role === "plc").map((d) => d.id);
     const hmis = view.plant.devices.filter((d) => d.role === "hmi").map((d) => d.id);
-    return html`<svg class="path" viewBox="0 0 900 132" role="img" aria-label=${label}>
+    return html`<svg class="path" viewBox="0 0 900 122" role="img" aria-label=${label}>
       ${coordinatorLinks(view.link !== "live", at("coordinator-link"))}
-      ${way(205, 395, 66, at("path-hmi-switch"))} ${way(505, 695, 66, at("path-switch-plc"))} ${way(805, 838, 66, at("field"))}
-      <path d="M395 110h25V84M505 110h-25V84" fill="none" stroke="var(--line-strong)" stroke-width="1.5" stroke-dasharray="4 3" />
-      ${node(95, 48, 110, 36, at("hmi"), "Operator station", hmis.join(" "))}
-      ${node(395, 48, 110, 36, at("switch"), "Switch", "filter inline")}
-      ${node(695, 48, 110, 36, at("plc-logic"), "PLCs", plcs.join(" "))}
-      ${node(838, 48, 56, 36, at("field"), "Field", "")}
-      ${node(281, 98, 114, 24, at("engineering"), "Engineering", "")}
-      ${node(505, 98, 114, 24, at("unknown-device"), "Unknown device", "", !at("unknown-device"))}
-      ${eye(228, 66)} ${
-        detection === undefined
-          ? nothing
-          : marks.map(
-              (m) =>
-                svg`${severityMarkAt(markX(m.locus), PLACE[m.locus][1] - 4, 24, detection.severity)}${
-                  m.certain ? nothing : svg`<text x=${markX(m.locus) + 16} y=${PLACE[m.locus][1]} >?</text>`
-                }`,
-            )
-      }
+      ${way(220, 380, at("path-hmi-switch"))} ${way(520, 680, at("path-switch-plc"))} ${way(820, 845, at("field"))}
+      <path d="M380 106h28V82M520 106h-28V82" fill="none" stroke="var(--line-strong)" stroke-width="1.5" stroke-dasharray="4 3" />
+      ${node(80, 46, 140, 36, at("hmi"), "Operator station", hmis.join(", "))}
+      ${node(380, 46, 140, 36, at("switch"), "Switch", "with the filter")}
+      ${node(680, 46, 140, 36, at("plc-logic"), "PLCs", plcs.join(", "))}
+      ${node(845, 46, 54, 36, at("field"), "Field", "")}
+      ${node(250, 94, 130, 24, at("engineering"), "Engineering", "")}
+      ${node(520, 94, 130, 24, at("unknown-device"), "Unknown device", "", !at("unknown-device"))}
+      ${eye(246, 64)}
+      ${detection === undefined ? nothing : marks.map((m) => locusMark(m, detection.severity))}
     </svg>`;
   }
 }
 
-/** On a box the mark sits at its corner, so that the name stays readable. */
-function markX(locus: Locus): number {
-  const half: Partial<Record<Locus, number>> = {
-    hmi: 55,
-    switch: 55,
-    "plc-logic": 55,
-    field: 26,
-    engineering: 57,
-    "unknown-device": 57,
-  };
-  return PLACE[locus][0] + (half[locus] ?? 0);
+/** Several possible places carry a question mark each. */
+function locusMark({ locus, certain }: LocusMark, severity: Severity): SVGTemplateResult {
+  const [x, y] = PLACE[locus];
+  return svg`${severityMarkAt(x - 5, y - 3, 26, severity)}${certain ? nothing : svg`<text x=${x - 29} y=${y + 2}>?</text>`}`;
 }
 
 function node(
@@ -227,7 +212,8 @@ function node(
     ${sub === "" ? nothing : svg`<text class="sub" x=${x + w / 2} y=${y + h - 6} text-anchor="middle">${sub}</text>`}`;
 }
 
-function way(from: number, to: number, y: number, hit: boolean): SVGTemplateResult {
+function way(from: number, to: number, hit: boolean): SVGTemplateResult {
+  const y = 64;
   return svg`<path d="M${from} ${y}H${to}" stroke=${hit ? "var(--alarm)" : "var(--line-strong)"} stroke-width=${hit ? 4 : 2.5}/>
     <path d="M${to - 9} ${y - 5}l8 5-8 5" fill="none" stroke=${hit ? "var(--alarm)" : "var(--line-strong)"} stroke-width="2"/>`;
 }
@@ -240,10 +226,12 @@ function eye(x: number, y: number): SVGTemplateResult {
 /** Lost to the page: the drawing cannot say how the points stand, and shows the links broken. */
 function coordinatorLinks(lost: boolean, hit: boolean): SVGTemplateResult {
   const stroke = lost || hit ? "var(--alarm)" : "var(--line-strong)";
-  return svg`<path d="M395 22H228V52M450 34V48M505 22H750V48" fill="none" stroke=${stroke} stroke-width="1.3" stroke-dasharray=${lost ? "2 6" : "5 3"}/>
-    <rect x="395" y="10" width="110" height="24" rx="12" fill=${hit ? "var(--alarm-soft)" : "var(--raised)"} stroke=${stroke} stroke-width=${lost || hit ? 2.5 : 1.2}/>
-    <text x="450" y="26.5" text-anchor="middle" font-size="12">Coordinator</text>
-    ${lost ? svg`<text x="512" y="14" class="sub">not heard</text><path d="M612 14l16 16M628 14l-16 16M300 14l16 16M316 14l-16 16" stroke="var(--alarm)" stroke-width="2.5"/>` : nothing}`;
+  const cross = (x: number): SVGTemplateResult =>
+    svg`<path d=${`M${x} 10l16 16M${x + 16} 10l-16 16`} stroke="var(--alarm)" stroke-width="2.5"/>`;
+  return svg`<path d="M380 18H246V52M450 30V46M520 18H750V46" fill="none" stroke=${stroke} stroke-width="1.3" stroke-dasharray=${lost ? "2 6" : "5 3"}/>
+    <rect x="380" y="5" width="140" height="26" rx="13" fill=${hit ? "var(--alarm-soft)" : "var(--raised)"} stroke=${stroke} stroke-width=${lost || hit ? 2.5 : 1.2}/>
+    <text x="450" y="22.5" text-anchor="middle">${lost ? "not heard" : "Coordinator"}</text>
+    ${lost ? svg`${cross(300)}${cross(620)}` : nothing}`;
 }
 
 function point(looks: PointLooks): TemplateResult {

@@ -1,6 +1,7 @@
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import type { View } from "../state/model.ts";
 import {
+  groupOf,
   lifecycleStrip,
   type PhaseBox,
   phaseInfo,
@@ -9,7 +10,7 @@ import {
   stepWords,
   waysOn,
 } from "../state/phases.ts";
-import { capital, durationWords, phaseWords } from "../state/words.ts";
+import { capital, durationWords, nameWords, phaseWords } from "../state/words.ts";
 import { shared } from "./shared-styles.ts";
 
 /** Where the plant stands: the phase in large letters, the lifecycle as a strip, the steps of the phase under it. */
@@ -130,9 +131,11 @@ export class PhasePanel extends LitElement {
   override render(): TemplateResult {
     const { plant, state } = this.view;
     const steps = stepViews(plant, state);
+    const inner = state.phase?.split(".")[1];
     return html`<section class="panel" aria-label="Phase">
       <div>
-        <div class="now" id="phase">${capital(phaseWords(state.phase))}</div>
+        <div class="now" id="phase">${capital(nameWords(groupOf(state.phase ?? "unknown")))}</div>
+        ${inner === undefined ? nothing : html`<div class="step" id="inner-phase">${capital(nameWords(inner))}</div>`}
         ${
           state.steps.length > 0
             ? html`<div class="step" id="step">${capital(stepWords(state.steps))}${state.steps.length > 1 ? html` <span class="quiet small">one of these</span>` : nothing}</div>`

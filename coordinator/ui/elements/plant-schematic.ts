@@ -88,26 +88,26 @@ export class PlantSchematic extends LitElement {
     const said = ["LIT101", "FIT101", "DOS201.SP", "AIT201", "PDT301", "LIT401", "AIT401", "FIT401"]
       .map((t) => l(t).says)
       .join("; ");
-    return html`<svg class="plant" viewBox="0 0 1000 206" role="img" aria-label=${`Plant drawing. ${said}`}>
-      ${pipe("M8 112H112")} ${pipe("M210 140H372")} ${pipe("M372 140H520")} ${pipe("M590 140H688")} ${pipe("M792 140H990")}
+    return html`<svg class="plant" viewBox="0 0 1000 204" role="img" aria-label=${`Plant drawing. ${said}`}>
+      ${pipe("M8 112H112")} ${pipe("M214 140H520")} ${pipe("M590 140H688")} ${pipe("M794 140H990")}
       <path d="M980 134l10 6-10 6" fill="none" stroke="var(--fill)" stroke-width="3" />
-      <text x="8" y="100">raw water</text><text x="992" y="162" text-anchor="end">to network</text>
+      <text x="8" y="98">raw water</text><text x="992" y="184" text-anchor="end">to network</text>
       ${valve(68, 112, l("MV101.OPEN"), "MV101")}
-      ${tank(112, 40, 98, 130, l("LIT101"), 3, "T101 raw water")}
-      ${setPoint(161, 186, l("LIT101.SP"))}
-      ${pump(244, 140, l("P101.RUN"), "P101")}
-      ${value(318, 112, l("FIT101"), "FIT101")} ${setPoint(318, 162, l("FIC101.SP"))}
-      <path d="M406 74V140" stroke="var(--fill)" stroke-width="3" />
-      ${pump(406, 58, l("P201.RUN"), "P201 dosing", true)}
-      ${value(474, 46, l("DOS201.SP"), "DOS201 set")}
-      ${value(464, 112, l("AIT201"), "AIT201")}
+      ${tank(112, 32, 102, 138, l("LIT101"), l("LIT101.SP"), 3, "T101 raw water")}
+      ${setPoint(163, 188, l("LIT101.SP"))}
+      ${pump(246, 140, l("P101.RUN"), "P101")}
+      ${value(316, 112, l("FIT101"), "FIT101")} ${setPoint(322, 164, l("FIC101.SP"))}
+      <path d="M392 60V140" stroke="var(--fill)" stroke-width="3" />
+      ${pump(392, 44, l("P201.RUN"), "P201", true)}
+      ${value(460, 48, l("DOS201.SP"), "DOS201 set")}
+      ${value(456, 112, l("AIT201"), "AIT201")}
       ${filter(520, 72, l("BW301.ACTIVE"))}
       ${value(555, 54, l("PDT301"), "PDT301")}
-      <path d="M555 170V198" stroke="var(--fill)" stroke-width="3" /> ${valve(555, 184, l("V301.OPEN"), "V301", true)}
-      ${tank(688, 40, 104, 130, l("LIT401"), 2.8, "T401 clean water")}
-      ${value(642, 112, l("AIT401"), "AIT401")}
-      ${pump(834, 140, l("P401.RUN"), "P401")}
-      ${value(914, 112, l("FIT401"), "FIT401")} ${setPoint(900, 186, l("FIC401.SP"))}
+      <path d="M555 170V200" stroke="var(--fill)" stroke-width="3" /> ${valve(555, 186, l("V301.OPEN"), "V301", true)}
+      ${value(640, 112, l("AIT401"), "AIT401")}
+      ${tank(688, 32, 106, 138, l("LIT401"), undefined, 2.8, "T401 clean water")}
+      ${pump(830, 140, l("P401.RUN"), "P401")}
+      ${value(914, 112, l("FIT401"), "FIT401")} ${setPoint(922, 164, l("FIC401.SP"))}
     </svg>`;
   }
 }
@@ -126,30 +126,43 @@ function value(x: number, y: number, looks: ReadingLooks, name: string): SVGTemp
 }
 
 function setPoint(x: number, y: number, looks: ReadingLooks): SVGTemplateResult {
-  return svg`<g><title>${looks.says}</title><text class="set ${looks.freshness}" x=${x} y=${y} text-anchor="middle"><tspan class="key">set </tspan>${looks.text} ${looks.unit}${looks.freshness === "stale" ? " (old)" : ""}</text></g>`;
+  return svg`<g><title>${looks.says}</title>
+    <text class="set ${looks.freshness}" x=${x} y=${y} text-anchor="middle">set ${looks.text} ${looks.unit}</text>
+    ${looks.freshness === "stale" ? staleMarkAt(x, y + 9) : nothing}</g>`;
 }
 
-/** The level as a bar in the tank. Unknown: no bar, a cross-hatch; stale: the bar only as an outline. */
+/** Share of the tank, 0..1; undefined where nothing is known. */
+function share(looks: ReadingLooks | undefined, full: number): number | undefined {
+  return looks?.value === undefined ? undefined : Math.min(1, Math.max(0, looks.value / full));
+}
+
+/** The level as a bar beside its figure, with a notch at the set-point. Unknown: crossed out; stale: an outline only. */
 function tank(
   x: number,
   y: number,
   w: number,
   h: number,
   looks: ReadingLooks,
+  set: ReadingLooks | undefined,
   full: number,
   name: string,
 ): SVGTemplateResult {
-  const share = looks.value === undefined ? 0 : Math.min(1, Math.max(0, looks.value / full));
-  const top = y + h * (1 - share);
+  const bar = { x: x + 9, y: y + 9, w: 20, h: h - 18 };
+  const level = share(looks, full);
+  const notch = share(set, full);
   const stale = looks.freshness === "stale";
+  const topOf = (part: number): number => bar.y + bar.h * (1 - part);
   return svg`<g><title>${looks.says}</title>
     <text class="name" x=${x + w / 2} y=${y - 8} text-anchor="middle">${name}</text>
-    <rect x=${x} y=${y} width=${w} height=${h} fill="var(--raised)" stroke="none"/>
-    <rect x=${x + 1} y=${top} width=${w - 2} height=${y + h - top} fill=${stale ? "none" : "var(--fill-soft)"} stroke=${stale ? "var(--ink-3)" : "none"} stroke-dasharray="4 3"/>
-    <path d="M${x} ${top}h${w}" stroke="var(--ink-2)" stroke-width=${looks.value === undefined ? 0 : 1.6} stroke-dasharray=${stale ? "4 3" : "none"}/>
-    ${looks.freshness === "unknown" ? svg`<path d="M${x} ${y + h}L${x + w} ${y}M${x} ${y}L${x + w} ${y + h}" stroke="var(--line)" stroke-width="1.5"/>` : nothing}
-    <rect x=${x} y=${y} width=${w} height=${h} fill="none" stroke="var(--line-strong)" stroke-width="2"/>
-    ${value(x + w / 2, y + h / 2 + 12, looks, looks.tag)}</g>`;
+    <rect x=${x} y=${y} width=${w} height=${h} fill="var(--raised)" stroke="var(--line-strong)" stroke-width="2"/>
+    ${
+      level === undefined
+        ? svg`<path d=${`M${bar.x} ${bar.y}l${bar.w} ${bar.h}M${bar.x + bar.w} ${bar.y}l${-bar.w} ${bar.h}`} stroke="var(--line-strong)" stroke-width="1.5"/>`
+        : svg`<rect x=${bar.x} y=${topOf(level)} width=${bar.w} height=${bar.h * level} fill=${stale ? "none" : "var(--fill)"} stroke="var(--ink-2)" stroke-dasharray=${stale ? "3 2.5" : "none"}/>`
+    }
+    <rect x=${bar.x} y=${bar.y} width=${bar.w} height=${bar.h} fill="none" stroke="var(--line-strong)"/>
+    ${notch === undefined ? nothing : svg`<path d=${`M${bar.x + bar.w + 1} ${topOf(notch)}l8-5v10Z`} fill="var(--ink-2)"/>`}
+    ${value(x + w / 2 + 18, y + h / 2 + 14, looks, looks.tag)}</g>`;
 }
 
 /** Running: full. Off: empty. Not known: broken outline and `?`. The word stands beside it in every case. */
@@ -166,7 +179,7 @@ function outline(looks: ReadingLooks): string {
   return looks.freshness === "fresh" ? "none" : "3 2.5";
 }
 
-function pump(x: number, y: number, looks: ReadingLooks, name: string, above = false): SVGTemplateResult {
+function pump(x: number, y: number, looks: ReadingLooks, name: string, nameLeft = false): SVGTemplateResult {
   const mark = bodyFill(looks) === "var(--ink-2)" ? "var(--raised)" : "var(--ink-2)";
   return svg`<g><title>${looks.says}</title>
     <circle cx=${x} cy=${y} r="16" fill=${bodyFill(looks)} stroke="var(--ink-2)" stroke-width="1.8" stroke-dasharray=${outline(looks)}/>
@@ -175,8 +188,8 @@ function pump(x: number, y: number, looks: ReadingLooks, name: string, above = f
         ? svg`<text class="name" x=${x} y=${y + 5} text-anchor="middle">?</text>`
         : svg`<path d="M${x - 6} ${y - 9}L${x + 11} ${y}L${x - 6} ${y + 9}Z" fill="none" stroke=${mark} stroke-width="1.6"/>`
     }
-    <text class="name" x=${x} y=${above ? y - 36 : y + 32} text-anchor="middle">${name}</text>
-    <text x=${x} y=${above ? y - 22 : y + 46} text-anchor="middle">${stateWord(looks, "on", "off")}</text></g>`;
+    <text class="name" x=${nameLeft ? x - 22 : x} y=${nameLeft ? y - 1 : y + 31} text-anchor=${nameLeft ? "end" : "middle"}>${name}</text>
+    <text x=${nameLeft ? x - 22 : x} y=${nameLeft ? y + 13 : y + 45} text-anchor=${nameLeft ? "end" : "middle"}>${stateWord(looks, "on", "off")}</text></g>`;
 }
 
 /** Two triangles on the pipe; `upright` for a pipe that runs down. */

@@ -70,16 +70,22 @@ export class SekishoPage extends LitElement {
         min-width: 0;
         min-height: 0;
       }
+      path-picture,
+      plant-schematic,
       containment-panel {
         flex: none;
       }
+      trend-charts {
+        flex: 1 0 170px;
+        max-height: 340px;
+      }
       detection-list {
-        flex: 1 1 0;
-        min-height: 150px;
+        flex: 0 1 auto;
+        min-height: 124px;
       }
       verdict-list {
-        flex: 1.2 1 0;
-        min-height: 190px;
+        flex: 1 1 200px;
+        min-height: 170px;
       }
       .waiting {
         place-self: center;
@@ -91,21 +97,27 @@ export class SekishoPage extends LitElement {
         height: 48px;
         margin: 0 auto 12px;
       }
-      @media (min-width: 1100px) {
-        .right {
-          position: sticky;
-          top: 8px;
-          max-height: calc(100vh - 16px);
+      /* A control room's page does not scroll: it fits the screen, and its lists scroll. */
+      @media (min-width: 1100px) and (min-height: 780px) {
+        :host {
+          height: 100vh;
+          overflow: hidden;
+        }
+        .column {
+          overflow: hidden auto;
+        }
+      }
+      @media (max-width: 1099px), (max-height: 779px) {
+        detection-list,
+        verdict-list {
+          flex: none;
+          max-height: 420px;
         }
       }
       @media (max-width: 1099px) {
         main {
           grid-template-columns: minmax(0, 1fr);
-        }
-        detection-list,
-        verdict-list {
-          flex: none;
-          max-height: 420px;
+          grid-template-rows: none;
         }
         .right {
           order: -1;
@@ -153,12 +165,12 @@ export class SekishoPage extends LitElement {
     const detection = drawnDetection(view.state, this.picked, containment);
     return html`<main>
       <phase-panel .view=${view}></phase-panel>
-      <div class="column left">
+      <div class="column left" tabindex="0" role="group" aria-label="Layers and plant">
         <path-picture .view=${view} .detection=${detection}></path-picture>
         <plant-schematic .view=${view}></plant-schematic>
         <trend-charts .view=${view}></trend-charts>
       </div>
-      <div class="column right">
+      <div class="column right" tabindex="0" role="group" aria-label="Containment, detections and verdicts">
         <containment-panel .view=${view}></containment-panel>
         <detection-list .view=${view} .drawn=${detection?.id}></detection-list>
         <verdict-list .view=${view}></verdict-list>

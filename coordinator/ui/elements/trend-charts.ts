@@ -15,15 +15,27 @@ export class TrendCharts extends LitElement {
     shared,
     unsafeCSS(uplotStyles),
     css`
+      .panel {
+        display: flex;
+        flex-direction: column;
+        height: 100%;
+      }
       .charts {
+        flex: 1;
         display: grid;
         grid-template-columns: repeat(3, minmax(0, 1fr));
         gap: 14px;
+        min-height: 0;
+      }
+      .one {
+        display: flex;
+        flex-direction: column;
+        min-height: 0;
       }
       .key {
         display: flex;
         flex-wrap: wrap;
-        gap: 0 12px;
+        gap: 0 8px;
         font-size: 12px;
         margin: 4px 0 2px;
       }
@@ -32,11 +44,17 @@ export class TrendCharts extends LitElement {
       }
       .key svg {
         display: inline-block;
-        width: 22px;
+        width: 15px;
         height: 8px;
       }
+      .chart .uplot {
+        position: absolute;
+        inset: 0;
+      }
       .chart {
-        height: var(--chart-height, 118px);
+        position: relative;
+        flex: 1;
+        min-height: 96px;
         overflow: hidden;
       }
       @media (max-width: 700px) {
@@ -77,7 +95,7 @@ export class TrendCharts extends LitElement {
       </div>
       <div class="charts">
         ${TREND_GROUPS.map(
-          (g) => html`<div>
+          (g) => html`<div class="one">
             <div class="key"><b>${g.title}, ${g.unit}</b>${g.lines.map((l, i) => this.#key(l.tag, l.label, i))}</div>
             <div class="chart" role="img" aria-label=${this.#says(g)}></div>
           </div>`,
@@ -161,7 +179,7 @@ export class TrendCharts extends LitElement {
     return {
       width: Math.max(holder.clientWidth, 100),
       height: Math.max(holder.clientHeight, 80),
-      padding: [8, 6, 0, 0],
+      padding: [8, 20, 0, 0],
       cursor: { show: false },
       legend: { show: false },
       scales: {
@@ -174,8 +192,8 @@ export class TrendCharts extends LitElement {
           grid: { show: false },
           size: 20,
           gap: 2,
-          splits: (_u, _i, _min, max) => [max - 600, max - 300, max].map((t) => t),
-          values: () => ["−10 min", "−5", "now"],
+          splits: (_u, _i, _min, max) => [max - 600, max - 300, max],
+          values: () => ["−10", "−5 min", "now"],
         },
         { ...axis, grid, size: 34, gap: 3, space: 26 },
       ],

@@ -24,8 +24,8 @@ export function detectionSentence(d: Detection): string {
 }
 
 export function stoppedWords(d: Detection): string {
-  if (d.blocked) return "stopped";
-  return d.severity === "notice" ? "nothing to stop" : "not stopped";
+  if (d.blocked) return "blocked";
+  return d.severity === "notice" ? "nothing to block" : "not blocked";
 }
 
 /** 1 is certain; the words say what less means. */

@@ -16,7 +16,7 @@ export interface PointLooks {
   readonly label: string;
   readonly weight: Weight;
   readonly says: string;
-  /** `normal: produce · epoch 4`. */
+  /** `normal, produce, epoch 4`. */
   readonly holds: string;
   /** In words, where it holds something other than the coordinator; else empty. */
   readonly mismatch: string;
@@ -50,14 +50,20 @@ export function pointLooks(point: PointView, state: StateView, link: LinkKind, s
     point: point.point,
     ...health,
     says: point.says,
-    holds: point.phase === null ? "no phase" : `${phaseWords(point.phase)}${steps} · epoch ${point.epoch ?? "?"}`,
+    holds: point.phase === null ? "no phase" : `${phaseWords(point.phase)}${steps}, epoch ${point.epoch ?? "?"}`,
     mismatch: known ? mismatchOf(point, state) : "",
-    mode: point.mode === "monitor" || point.mode === "off" ? point.mode : "",
+    mode: modeMark(point),
     judged: countWords(point.judged),
     denied: countWords(point.denied),
     lost: point.lost > 0 ? countWords(point.lost) : "",
     heard: point.seenRealMs === 0 ? "never" : agoWords(serverNowMs - point.seenRealMs),
   };
+}
+
+/** The HMI layer only watches, in every mode; that is its place and no warning. */
+function modeMark(point: PointView): PointLooks["mode"] {
+  if (point.mode === "off") return "off";
+  return point.mode === "monitor" && point.layer !== "hmi" ? "monitor" : "";
 }
 
 /** A point that differs while a phase change runs is on its way, not wrong. */
@@ -76,9 +82,9 @@ export interface LayerView {
 }
 
 const LAYERS: readonly Omit<LayerView, "points">[] = [
-  { layer: "hmi", title: "HMI layer", what: "watches commands as they leave the operator station" },
-  { layer: "switch", title: "Switch layer", what: "stops messages on their way to a PLC" },
-  { layer: "plc", title: "PLC layer", what: "guards what the control program does with them" },
+  { layer: "hmi", title: "HMI layer", what: "watches commands" },
+  { layer: "switch", title: "Switch layer", what: "filters messages" },
+  { layer: "plc", title: "PLC layer", what: "guards the program" },
 ];
 
 export function layers(state: StateView): readonly LayerView[] {
@@ -91,12 +97,12 @@ export function unplacedPoints(state: StateView): readonly PointView[] {
 }
 
 const SIGHT: Readonly<Record<LayerSight, string>> = {
-  "seen-fine": "saw it, and it was allowed",
-  "seen-violating": "saw it, and it was a violation",
-  "seen-different": "saw something else",
-  "not-seen": "did not see it",
+  "seen-fine": "seen, and allowed",
+  "seen-violating": "seen, a violation",
+  "seen-different": "seen, but different",
+  "not-seen": "not seen",
   blind: "could not see",
-  "not-applicable": "is not asked",
+  "not-applicable": "does not concern it",
 };
 
 export function sightWords(sight: LayerSight): string {

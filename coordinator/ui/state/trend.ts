@@ -19,8 +19,8 @@ export const TREND_GROUPS: readonly TrendGroup[] = [
     title: "Level",
     unit: "m",
     lines: [
-      { tag: "LIT101", label: "raw tank" },
-      { tag: "LIT401", label: "clean tank" },
+      { tag: "LIT101", label: "raw" },
+      { tag: "LIT401", label: "clean" },
     ],
   },
   {
@@ -28,15 +28,15 @@ export const TREND_GROUPS: readonly TrendGroup[] = [
     unit: "m³/h",
     lines: [
       { tag: "FIT101", label: "feed" },
-      { tag: "FIT401", label: "distribution" },
+      { tag: "FIT401", label: "network" },
     ],
   },
   {
     title: "Chlorine",
     unit: "mg/L",
     lines: [
-      { tag: "AIT201", label: "after dosing" },
-      { tag: "AIT401", label: "clean water" },
+      { tag: "AIT201", label: "dosed" },
+      { tag: "AIT401", label: "clean" },
     ],
   },
 ];

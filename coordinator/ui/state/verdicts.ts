@@ -32,7 +32,7 @@ export interface VerdictRow {
   readonly target: string;
   readonly command: string;
   readonly denied: boolean;
-  /** `allowed`, `denied`, `denied, let through` (monitor). */
+  /** `allowed`, `denied`, `violation seen` (the HMI layer only watches), `denied, let through` (monitor). */
   readonly verdict: string;
   readonly reason: string;
 }
@@ -51,9 +51,15 @@ export function verdictRow(plant: PlantView, v: VerdictView): VerdictRow {
     target: v.target,
     command: commandWords(plant, v),
     denied,
-    verdict: denied ? (v.action === "blocked" ? "denied" : "denied, let through") : "allowed",
+    verdict: verdictWords(v),
     reason: denied ? v.says || (v.reason ?? "") : (v.rule ?? ""),
   };
+}
+
+function verdictWords(v: VerdictView): string {
+  if (v.verdict === "allow") return "allowed";
+  if (v.action === "blocked") return "denied";
+  return v.layer === "hmi" ? "violation seen" : "denied, let through";
 }
 
 /** `write DOS201.SP = 8.20 mg/L`; without items the protocol's own words. */

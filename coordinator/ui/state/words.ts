@@ -67,9 +67,9 @@ export function nameWords(name: string): string {
     .join(" ");
 }
 
-/** `degraded.hmi-quarantined` → `degraded: HMI quarantined`. */
+/** `degraded.hmi-quarantined` → `degraded · HMI quarantined`. */
 export function phaseWords(phase: string | null): string {
-  return phase === null ? "unknown" : phase.split(".").map(nameWords).join(": ");
+  return phase === null ? "unknown" : phase.split(".").map(nameWords).join(" · ");
 }
 
 export function capital(text: string): string {

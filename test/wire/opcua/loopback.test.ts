@@ -1,6 +1,6 @@
 /**
- * A real client and a real server of node-opcua with a relay between them that knows OPC UA only through our codec: it frames,
- * assembles, decodes, rewrites URLs and sends every message on in chunks of its own. The client must not notice.
+ * A real client and a real server of node-opcua with a relay between them that knows OPC UA only through our codec: it
+ * frames, assembles, decodes, rewrites URLs and sends every message on in chunks of its own. The client must not notice.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { type AddressInfo, connect as connectTcp, createServer, type Server, type Socket } from "node:net";

@@ -1,6 +1,6 @@
 /**
- * Array lengths are checked against the smallest encoding of an element before anything is read. A wrong minimum would refuse
- * valid messages, so each is held against an element of zero bytes, which is the smallest of every type.
+ * Array lengths are checked against the smallest encoding of an element before anything is read. A wrong minimum would
+ * refuse valid messages, so each is held against an element of zero bytes, which is the smallest of every type.
  */
 import { describe, expect, test } from "vitest";
 import { BinaryWriter } from "#wire/opcua/binary-writer.ts";

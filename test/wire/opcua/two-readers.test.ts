@@ -1,6 +1,6 @@
 /**
- * What a filter must never have: a request that it reads one way and the server another. Valid requests are damaged at random;
- * whatever our decoder still accepts must mean the same to node-opcua's, or be refused by it.
+ * What a filter must never have: a request that it reads one way and the server another. Valid requests are damaged at
+ * random; whatever our decoder still accepts must mean the same to node-opcua's, or be refused by it.
  */
 import fc from "fast-check";
 import {

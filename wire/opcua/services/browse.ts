@@ -18,7 +18,7 @@ const MIN_REFERENCE_BYTES = 3 * MIN_NODE_ID_BYTES + 12;
 const MIN_PATH_RESULT_BYTES = 8;
 const MIN_PATH_TARGET_BYTES = MIN_NODE_ID_BYTES + 4;
 
-export interface BrowseDescription {
+interface BrowseDescription {
   readonly nodeId: NodeId;
   /** 0 forward, 1 inverse, 2 both. */
   readonly browseDirection: number;
@@ -43,14 +43,14 @@ export interface BrowseNextRequest {
   readonly continuationPoints: readonly (Buffer | null)[];
 }
 
-export interface RelativePathElement {
+interface RelativePathElement {
   readonly referenceTypeId: NodeId;
   readonly isInverse: boolean;
   readonly includeSubtypes: boolean;
   readonly targetName: QualifiedName;
 }
 
-export interface BrowsePath {
+interface BrowsePath {
   readonly startingNode: NodeId;
   readonly elements: readonly RelativePathElement[];
 }
@@ -61,7 +61,7 @@ export interface TranslateBrowsePathsRequest {
   readonly browsePaths: readonly BrowsePath[];
 }
 
-export interface ReferenceDescription {
+interface ReferenceDescription {
   readonly referenceTypeId: NodeId;
   readonly isForward: boolean;
   readonly nodeId: ExpandedNodeId;
@@ -71,7 +71,7 @@ export interface ReferenceDescription {
   readonly typeDefinition: ExpandedNodeId;
 }
 
-export interface BrowseResult {
+interface BrowseResult {
   readonly statusCode: number;
   readonly continuationPoint: Buffer | null;
   readonly references: readonly ReferenceDescription[];
@@ -84,7 +84,7 @@ export interface BrowseResponse {
 }
 
 /** Targets of one path; `remainingPathIndex` is 0xFFFFFFFF when the whole path was followed. */
-export interface BrowsePathResult {
+interface BrowsePathResult {
   readonly statusCode: number;
   readonly targets: readonly { readonly targetId: ExpandedNodeId; readonly remainingPathIndex: number }[];
 }
@@ -107,7 +107,7 @@ function readBrowseDescription(reader: BinaryReader): BrowseDescription {
 }
 
 /** ViewDescription: view, time, version (§7.44). Only the view says what is looked at. */
-export function readViewId(reader: BinaryReader): NodeId {
+function readViewId(reader: BinaryReader): NodeId {
   const viewId = readNodeId(reader);
   reader.dateTimeMs();
   reader.u32();

@@ -18,7 +18,7 @@ const MIN_CALL_BYTES = 2 * MIN_NODE_ID_BYTES + 4;
 /** Status code and three array lengths. */
 const MIN_CALL_RESULT_BYTES = 16;
 
-export interface CallMethod {
+interface CallMethod {
   readonly objectId: NodeId;
   readonly methodId: NodeId;
   readonly inputArguments: readonly Variant[];
@@ -30,7 +30,7 @@ export interface CallRequest {
   readonly methodsToCall: readonly CallMethod[];
 }
 
-export interface CallMethodResult {
+interface CallMethodResult {
   readonly statusCode: number;
   readonly inputArgumentResults: readonly number[];
   readonly outputArguments: readonly Variant[];

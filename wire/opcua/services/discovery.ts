@@ -23,7 +23,7 @@ export interface ApplicationDescription {
   readonly discoveryUrls: readonly (string | null)[];
 }
 
-export interface UserTokenPolicy {
+interface UserTokenPolicy {
   readonly policyId: string | null;
   /** 0 anonymous, 1 user name, 2 certificate, 3 issued token. */
   readonly tokenType: number;

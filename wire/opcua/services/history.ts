@@ -10,7 +10,7 @@ const MIN_HISTORY_READ_VALUE_ID_BYTES = MIN_NODE_ID_BYTES + 14;
 /** Type id, encoding byte. */
 const MIN_EXTENSION_OBJECT_BYTES = MIN_NODE_ID_BYTES + 1;
 
-export interface HistoryReadValueId {
+interface HistoryReadValueId {
   readonly nodeId: NodeId;
   readonly indexRange: string | null;
   readonly dataEncoding: QualifiedName;
@@ -27,7 +27,7 @@ export interface HistoryReadRequest {
 }
 
 /** One update, insert or delete. Its kind is the type id; the node is the first field of every kind. */
-export interface HistoryUpdateDetails {
+interface HistoryUpdateDetails {
   readonly typeId: NodeId;
   readonly nodeId: NodeId;
 }

@@ -10,7 +10,7 @@ const MIN_CREATE_ITEM_BYTES = MIN_READ_VALUE_ID_BYTES + 4 + MIN_PARAMETERS_BYTES
 const MIN_MODIFY_ITEM_BYTES = 4 + MIN_PARAMETERS_BYTES;
 const MIN_CREATE_RESULT_BYTES = 23;
 
-export interface MonitoringParameters {
+interface MonitoringParameters {
   /** Chosen by the client; notifications carry it instead of the node. */
   readonly clientHandle: number;
   /** Milliseconds; negative for the publishing interval. */
@@ -20,7 +20,7 @@ export interface MonitoringParameters {
   readonly discardOldest: boolean;
 }
 
-export interface MonitoredItemCreate {
+interface MonitoredItemCreate {
   readonly itemToMonitor: ReadValueId;
   /** 0 disabled, 1 sampling, 2 reporting. */
   readonly monitoringMode: number;

@@ -9,7 +9,7 @@ const MIN_ADD_REFERENCES_ITEM_BYTES = 3 * MIN_NODE_ID_BYTES + 9;
 const MIN_DELETE_NODES_ITEM_BYTES = MIN_NODE_ID_BYTES + 1;
 const MIN_DELETE_REFERENCES_ITEM_BYTES = 3 * MIN_NODE_ID_BYTES + 2;
 
-export interface AddNodesItem {
+interface AddNodesItem {
   readonly parentNodeId: ExpandedNodeId;
   readonly referenceTypeId: NodeId;
   readonly requestedNewNodeId: ExpandedNodeId;
@@ -25,7 +25,7 @@ export interface AddNodesRequest {
   readonly nodesToAdd: readonly AddNodesItem[];
 }
 
-export interface AddReferencesItem {
+interface AddReferencesItem {
   readonly sourceNodeId: NodeId;
   readonly referenceTypeId: NodeId;
   readonly isForward: boolean;
@@ -40,7 +40,7 @@ export interface AddReferencesRequest {
   readonly referencesToAdd: readonly AddReferencesItem[];
 }
 
-export interface DeleteNodesItem {
+interface DeleteNodesItem {
   readonly nodeId: NodeId;
   readonly deleteTargetReferences: boolean;
 }
@@ -51,7 +51,7 @@ export interface DeleteNodesRequest {
   readonly nodesToDelete: readonly DeleteNodesItem[];
 }
 
-export interface DeleteReferencesItem {
+interface DeleteReferencesItem {
   readonly sourceNodeId: NodeId;
   readonly referenceTypeId: NodeId;
   readonly isForward: boolean;

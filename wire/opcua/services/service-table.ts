@@ -77,7 +77,7 @@ export const SERVICE_FAULT_ID = 397;
 /** Names of all services, in the order of the standard. */
 export const SERVICE_NAMES: readonly ServiceName[] = Object.keys(SERVICES).filter(isServiceName);
 
-export function isServiceName(text: string): text is ServiceName {
+function isServiceName(text: string): text is ServiceName {
   return Object.hasOwn(SERVICES, text);
 }
 

@@ -30,7 +30,7 @@ export interface CreateSessionRequest {
   readonly maxResponseMessageSize: number;
 }
 
-export interface SignatureData {
+interface SignatureData {
   readonly algorithm: string | null;
   readonly signature: Buffer | null;
 }
@@ -50,7 +50,7 @@ export interface CreateSessionResponse {
 }
 
 /** Who the client says its user is. Passwords and tokens are read over, never kept. */
-export type UserIdentity =
+type UserIdentity =
   | { readonly kind: "anonymous"; readonly policyId: string | null }
   | { readonly kind: "user-name"; readonly policyId: string | null; readonly userName: string | null }
   | { readonly kind: "certificate"; readonly policyId: string | null; readonly certificate: Buffer | null }

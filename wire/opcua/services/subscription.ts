@@ -13,7 +13,7 @@ const MIN_EXTENSION_OBJECT_BYTES = 3;
 /** Client handle and the mask of the value. */
 const MIN_ITEM_NOTIFICATION_BYTES = 5;
 
-export interface SubscriptionParameters {
+interface SubscriptionParameters {
   readonly requestedPublishingIntervalMs: number;
   readonly requestedLifetimeCount: number;
   readonly requestedMaxKeepAliveCount: number;
@@ -76,7 +76,7 @@ export interface CreateSubscriptionResponse {
 }
 
 /** A new value of a monitored item; the handle is the one of `MonitoringParameters.clientHandle`. */
-export interface DataChange {
+interface DataChange {
   readonly clientHandle: number;
   readonly value: DataValue;
 }

@@ -18,7 +18,7 @@ import { SERVICES } from "./service-table.ts";
 const MIN_WRITE_VALUE_BYTES = MIN_NODE_ID_BYTES + 8 + MIN_DATA_VALUE_BYTES;
 
 /** One attribute to write. With an `indexRange`, `value` is a part of an array or string only. */
-export interface WriteValue {
+interface WriteValue {
   readonly nodeId: NodeId;
   readonly attributeId: number;
   readonly indexRange: string | null;
