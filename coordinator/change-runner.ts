@@ -21,6 +21,8 @@ export interface Wanted {
   readonly window: readonly RuleId[];
   readonly emergency: boolean;
   readonly withoutAbsent: boolean;
+  /** The event of the lifecycle machine that is taken at the commit. */
+  readonly event: string;
   /** What led to it, in words. */
   readonly cause: string;
 }
@@ -111,8 +113,8 @@ export class ChangeRunner {
   resume(entry: CommittedEntry): Promise<ChangeResult> {
     const { zone, change, epoch, from, to, steps, window, emergency } = entry;
     const participants = this.#options.participants();
-    const cause = "taken up after a restart";
-    const plan: ChangePlan = { zone, change, epoch, from, to, steps, window, emergency, withoutAbsent: true, participants, cause };
+    const words = { event: "restart", cause: "taken up after a restart" };
+    const plan: ChangePlan = { zone, change, epoch, from, to, steps, window, emergency, withoutAbsent: true, participants, ...words };
     return this.#start(plan, () => resumeChange(plan, this.#times()));
   }
 

@@ -13,9 +13,9 @@ import { ChangeRunner, type ChangeResult } from "./change-runner.ts";
 import { follow, MONITOR_SAYS, type ContainmentPolicy } from "./containment.ts";
 import type { Noted } from "./detections.ts";
 import { Detector, type Present } from "./detector.ts";
-import { exitStates, nextStep, openByItself, Readings, type ExitState } from "./evidence.ts";
+import { exitStates, openByItself, Readings, stepTaken, type ExitState } from "./evidence.ts";
 import type { EvidenceEntry, EvidenceLog } from "./evidence-log.ts";
-import { LifecycleActor } from "./lifecycle-actor.ts";
+import { event, LifecycleActor } from "./lifecycle-actor.ts";
 import type { ApiAnswer, ChangeRecordView, ContainmentBody, Detection, RequestBody, StateView } from "./page-messages.ts";
 import type { ChangePlan, ChangeState } from "./phase-change.ts";
 import type { PhaseRecord } from "./phase-record.ts";
@@ -172,7 +172,7 @@ export class Coordinator {
     } else if (fresh) {
       this.#adopt(bundle.lifecycle.initial);
     }
-    if (this.#standing !== undefined) this.#actor.take(this.#standing);
+    if (this.#standing !== undefined) this.#actor.start(this.#standing);
     this.#publishPosition();
   }
 
@@ -183,7 +183,7 @@ export class Coordinator {
     const epoch = this.#runner.nextEpoch();
     record.append({ entry: "standing", zone: zone.id, epoch, phase, steps: [...begin.steps] });
     this.#standing = enterPhase(begin, epoch, clock.now());
-    this.#actor.take(begin);
+    this.#actor.start(begin);
     this.#publishPosition();
     this.#note({ kind: "adoption", atMs: clock.now(), phase, epoch });
     return true;
@@ -352,11 +352,12 @@ export class Coordinator {
       const step = standing?.steps[0];
       if (standing === undefined || step === undefined || this.#runner.current !== undefined) return;
       const nowMs = clock.now();
-      const next = nextStep(bundle.lifecycle, standing.phase, step, { nowMs, view: this.#readings.view(nowMs) });
-      if (next === undefined) return this.#checkStepTime(standing, nowMs);
+      const index = stepTaken(bundle.lifecycle, standing.phase, step, { nowMs, view: this.#readings.view(nowMs) });
+      if (index === undefined) return this.#checkStepTime(standing, nowMs);
+      this.#actor.send(event.step(index));
+      const next = this.#actor.position?.steps[0] ?? step;
       this.#earlier.leave(standing, nowMs);
       this.#standing = enterStep(standing, next, nowMs);
-      this.#actor.take(this.#standing);
       this.#attempt(() => record.append({ entry: "standing", zone: zone.id, epoch: standing.epoch, phase: standing.phase, steps: [next] }));
       this.#note({ kind: "change", atMs: nowMs, phase: standing.phase, epoch: standing.epoch, step: next, before: step });
       this.#publishPosition();
@@ -374,26 +375,30 @@ export class Coordinator {
   }
 
   #go(standing: Standing, exit: Exit, cause: string): Promise<ChangeResult> {
-    const { lifecycle } = this.#parts.bundle;
-    const { to, window } = exit.transition;
-    const steps = beginOf(lifecycle, to)?.steps ?? [];
-    const withoutAbsent = mayGoWithoutAbsent(lifecycle, standing.phase, to);
-    return this.#runner.run({ from: standing.phase, to, steps, window, emergency: false, withoutAbsent, cause });
+    const target = this.#actor.leadsTo(exit.event);
+    if (target === undefined) return Promise.resolve(impossible(standing, exit.event));
+    const { phase: to, steps } = target;
+    const withoutAbsent = mayGoWithoutAbsent(this.#parts.bundle.lifecycle, standing.phase, to);
+    const { window } = exit.transition;
+    return this.#runner.run({ from: standing.phase, to, steps, window, emergency: false, withoutAbsent, event: exit.event, cause });
   }
 
   #contain(choice: ContainmentChoice, cause: string): Promise<ChangeResult> {
-    const { lifecycle } = this.#parts.bundle;
     const standing = this.#standing;
-    if (standing === undefined) return Promise.resolve({ outcome: "aborted", epoch: Epoch(0), says: "no phase has been adopted yet" });
-    const steps = beginOf(lifecycle, choice.to)?.steps ?? [];
-    return this.#runner.run({ from: standing.phase, to: choice.to, steps, window: [], emergency: true, withoutAbsent: true, cause });
+    const name = event.containment(choice.to);
+    const target = this.#actor.leadsTo(name);
+    if (standing === undefined || target === undefined) return Promise.resolve(impossible(standing, name));
+    const { phase: to, steps } = target;
+    return this.#runner.run({ from: standing.phase, to, steps, window: [], emergency: true, withoutAbsent: true, event: name, cause });
   }
 
   #onCommitted(plan: ChangePlan): void {
     const nowMs = this.#parts.clock.now();
     if (this.#standing !== undefined) this.#earlier.leave(this.#standing, nowMs);
     this.#standing = enterPhase({ phase: plan.to, steps: plan.steps }, plan.epoch, nowMs);
-    this.#actor.take(this.#standing);
+    this.#actor.send(plan.event);
+    // A change taken up after a restart finds no running actor: it begins where the record says.
+    if (this.#actor.position?.phase !== plan.to) this.#actor.start(this.#standing);
     this.#proposals.leave(plan.from);
   }
 
@@ -523,4 +528,9 @@ export class Coordinator {
   #note(entry: EvidenceEntry): void {
     this.#parts.log.append(entry);
   }
+}
+
+function impossible(standing: Standing | undefined, name: string): ChangeResult {
+  const says = `\`${standing?.phase ?? "no phase"}\` knows no event \`${name}\``;
+  return { outcome: "aborted", epoch: standing?.epoch ?? Epoch(0), says };
 }

@@ -88,12 +88,13 @@ export function openByItself(states: readonly ExitState[]): Exit | undefined {
 }
 
 /**
- * The step that follows from what was observed, in the order of the file; undefined: the step stays. The coordinator's word
- * settles which step it is, so it holds one step where the points may hold a set.
+ * The step transition that follows from what was observed, as its index in the step's `next`; undefined: the step stays. The
+ * coordinator's word settles which step it is, so it holds one step where the points may hold a set.
  */
-export function nextStep(lifecycle: Lifecycle, phase: PhaseId, step: StepId, facts: Pick<Facts, "nowMs" | "view">): StepId | undefined {
+export function stepTaken(lifecycle: Lifecycle, phase: PhaseId, step: StepId, facts: Pick<Facts, "nowMs" | "view">): number | undefined {
   const found = findPhase(lifecycle, phase)?.steps.find((candidate) => candidate.id === step);
-  return found?.next.find(({ when }) => evaluate(when, facts.view, facts.nowMs) === "holds")?.to;
+  const index = found?.next.findIndex(({ when }) => evaluate(when, facts.view, facts.nowMs) === "holds") ?? -1;
+  return index === -1 ? undefined : index;
 }
 
 function missingFor(exit: Exit, facts: Facts): readonly string[] {

@@ -23,6 +23,8 @@ export interface ChangePlan {
   /** True for a change that only narrows or leads to a safer phase: absent or refusing points are reported, not waited for. */
   readonly withoutAbsent: boolean;
   readonly participants: readonly Participant[];
+  /** The event of the lifecycle machine that is taken at the commit. */
+  readonly event: string;
   /** What led to it, in words, for the record. */
   readonly cause: string;
 }

@@ -53,14 +53,14 @@ export class Source {
   cursor(node: Node): Cursor {
     if (!isAlias(node)) return new Cursor(this, node, node);
     this.#aliases += 1;
-    const found =
-      this.#aliases > MAX_ALIASES || this.#document === undefined ? undefined : node.resolve(this.#document);
-    if (found !== undefined) return new Cursor(this, found, node);
     const cursor = new Cursor(this, node, node);
-    cursor.fail(
-      "YAML_ALIASES",
-      `alias \`${node.source}\` names no anchor before it, or is one of more than ${MAX_ALIASES}`,
-    );
+    if (this.#aliases > MAX_ALIASES) {
+      if (this.#aliases === MAX_ALIASES + 1) cursor.fail("YAML_ALIASES", `more than ${MAX_ALIASES} aliases are used; write some of them out`);
+      return cursor;
+    }
+    const found = this.#document === undefined ? undefined : node.resolve(this.#document);
+    if (found !== undefined) return new Cursor(this, found, node);
+    cursor.fail("YAML_ALIASES", `alias \`${node.source}\` names no anchor before it; define it with \`&${node.source}\``);
     return cursor;
   }
 
@@ -231,6 +231,7 @@ export class Cursor {
 
   /** A duration in ms: `500ms`, `3s`, `2m`, `1h`. */
   duration(what: string): number | undefined {
+    if (isAlias(this.node)) return undefined;
     const text = isScalar(this.node) ? String(this.node.value) : "";
     const [, digits, unit = ""] = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h)$/.exec(text) ?? [];
     const ms = Number(digits) * (UNIT_MS[unit] ?? Number.NaN);
@@ -241,7 +242,9 @@ export class Cursor {
     );
   }
 
+  /** An alias that leads nowhere has been reported already. */
   #wrong(what: string, expected: string): undefined {
+    if (isAlias(this.node)) return undefined;
     return this.fail("TYPE_WRONG", `${what} is not ${expected}`);
   }
 }

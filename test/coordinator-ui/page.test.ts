@@ -36,8 +36,8 @@ describe.skipIf(!hasChromium())("the operator page in Chromium", () => {
 
   test("shows phase and step", async () => {
     await browser.page.locator("#phase").waitFor(WAIT);
-    expect(await browser.page.locator("#phase").innerText()).toBe("Normal");
-    expect(await browser.page.locator("#step").innerText()).toBe("Produce");
+    expect(await browser.page.locator("#phase").textContent()).toBe("Normal");
+    expect(await browser.page.locator("#step").textContent()).toBe("Produce");
     expect(await browser.page.getByRole("button", { name: "Approve containment" }).count()).toBe(0);
   });
 
@@ -45,7 +45,7 @@ describe.skipIf(!hasChromium())("the operator page in Chromium", () => {
     const { page } = browser;
     server.play(ATTACK);
     await page.getByRole("button", { name: "Approve containment" }).waitFor(WAIT);
-    expect(await page.locator("detection-list summary").innerText()).toContain("asked for a dose of 8.2 mg/L");
+    expect(await page.locator("detection-list summary").textContent()).toContain("asked for a dose of 8.2 mg/L");
     expect(await page.locator("detection-list [aria-live]").textContent()).toMatch(
       /^New alarm: The operator station asked/,
     );
@@ -72,9 +72,9 @@ describe.skipIf(!hasChromium())("the operator page in Chromium", () => {
     const { page } = browser;
     server.play(CONTAINED);
     await page.locator("#inner-phase").waitFor(WAIT);
-    expect(await page.locator("#inner-phase").innerText()).toBe("HMI quarantined");
+    expect(await page.locator("#inner-phase").textContent()).toBe("HMI quarantined");
     expect(await page.getByRole("button", { name: "Return to normal" }).isDisabled()).toBe(true);
-    expect(await page.locator("containment-panel .limited").innerText()).toContain("No new detection for 5 s");
+    expect(await page.locator("containment-panel .limited").textContent()).toContain("No new detection for 5 s");
   });
 
   test("denies only: the filter leaves the denied rows", async () => {

@@ -154,13 +154,12 @@ test("tags of one PLC reach the guard of the other", async () => {
   const two = await plc(PLC2);
   two.guard.adopt(position("startup", ["dose-check"]), 0);
   await start({ device: PLC1, link: one.link }, { device: PLC2, link: two.link });
-  await until(() => lastStatus("guard-plc-2")?.["state"] === "joining" || lastStatus("guard-plc-2") !== undefined);
   let atMs = 0;
   await until(() => {
     atMs += 500;
     two.link.afterScan(atMs / 100, atMs, values({ LIT401: 0.5 }));
     one.link.afterScan(atMs / 100, atMs, values({ AIT201: 1 }));
-    return two.guard.status().steps.includes("ramp" as never);
+    return two.guard.status().steps.map(String).includes("ramp");
   });
 });
 

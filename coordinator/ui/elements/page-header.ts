@@ -56,7 +56,8 @@ export class PageHeader extends LitElement {
         font-weight: 600;
       }
       @media (max-width: 1550px) {
-        h1 span {
+        h1 span,
+        .version {
           display: none;
         }
       }
@@ -96,7 +97,7 @@ export class PageHeader extends LitElement {
     const policy = state.policy === "auto" ? "taken at once" : "waits for a person";
     return html`
       <span class="fact"><span class="quiet">Containment</span><b>${policy}</b></span>
-      <span class="fact" title="Version of the lifecycle; bundle ${plant.bundle.slice(0, 12)}"
+      <span class="fact version" title="Version of the lifecycle; bundle ${plant.bundle.slice(0, 12)}"
         ><span class="quiet">Lifecycle</span><b>${plant.version}</b></span
       >
       <span class="fact"><span class="quiet">Epoch</span><b id="epoch">${state.epoch ?? "none"}</b></span>

@@ -33,6 +33,14 @@ export class PathPicture extends LitElement {
         height: auto;
         max-height: 168px;
       }
+      :host {
+        --hit: var(--alarm);
+        --hit-soft: var(--alarm-soft);
+      }
+      .warning {
+        --hit: var(--warn);
+        --hit-soft: var(--warn-soft);
+      }
       text {
         fill: var(--ink);
         font-size: 13px;
@@ -101,7 +109,7 @@ export class PathPicture extends LitElement {
         font-size: 12px;
       }
       .sight.violating {
-        color: var(--alarm);
+        color: var(--hit);
         font-weight: 600;
       }
       .where {
@@ -109,8 +117,9 @@ export class PathPicture extends LitElement {
         gap: 6px;
         align-items: center;
       }
-      .where.alarm {
-        color: var(--alarm);
+      .where.alarm,
+      .where.warning {
+        color: var(--hit);
         font-weight: 600;
       }
     `,
@@ -134,7 +143,7 @@ export class PathPicture extends LitElement {
         }
       </div>
       ${this.#drawing()}
-      <div class="layers">
+      <div class="layers ${this.detection?.severity ?? ""}">
         ${layers(view.state).map(
           (l) => html`<div class="layer">
             <h3>${l.title} <span class="line">${l.what}</span></h3>
@@ -172,7 +181,7 @@ export class PathPicture extends LitElement {
         : `The path of a command. ${severityLabel(detection.severity)}: the attack sits ${locusWords(detection.locus)}.`;
     const plcs = view.plant.devices.filter((d) => d.role === "plc").map((d) => d.id);
     const hmis = view.plant.devices.filter((d) => d.role === "hmi").map((d) => d.id);
-    return html`<svg class="path" viewBox="0 0 900 122" role="img" aria-label=${label}>
+    return html`<svg class="path ${detection?.severity ?? ""}" viewBox="0 0 900 122" role="img" aria-label=${label}>
       ${coordinatorLinks(view.link !== "live", at("coordinator-link"))}
       ${way(220, 380, at("path-hmi-switch"))} ${way(520, 680, at("path-switch-plc"))} ${way(820, 845, at("field"))}
       <path d="M380 106h28V82M520 106h-28V82" fill="none" stroke="var(--line-strong)" stroke-width="1.5" stroke-dasharray="4 3" />
@@ -204,9 +213,9 @@ function node(
   sub: string,
   faint = false,
 ): SVGTemplateResult {
-  const stroke = hit ? "var(--alarm)" : faint ? "var(--line)" : "var(--line-strong)";
+  const stroke = hit ? "var(--hit)" : faint ? "var(--line)" : "var(--line-strong)";
   const middle = y + h / 2 + (sub === "" ? 4.5 : -2);
-  return svg`<rect x=${x} y=${y} width=${w} height=${h} rx="3" fill=${hit ? "var(--alarm-soft)" : "var(--raised)"}
+  return svg`<rect x=${x} y=${y} width=${w} height=${h} rx="3" fill=${hit ? "var(--hit-soft)" : "var(--raised)"}
       stroke=${stroke} stroke-width=${hit ? 2.5 : 1.2} stroke-dasharray=${faint ? "4 3" : "none"}/>
     <text x=${x + w / 2} y=${middle} text-anchor="middle" font-size="12" class=${faint ? "sub" : ""}>${name}</text>
     ${sub === "" ? nothing : svg`<text class="sub" x=${x + w / 2} y=${y + h - 6} text-anchor="middle">${sub}</text>`}`;
@@ -214,8 +223,8 @@ function node(
 
 function way(from: number, to: number, hit: boolean): SVGTemplateResult {
   const y = 64;
-  return svg`<path d="M${from} ${y}H${to}" stroke=${hit ? "var(--alarm)" : "var(--line-strong)"} stroke-width=${hit ? 4 : 2.5}/>
-    <path d="M${to - 9} ${y - 5}l8 5-8 5" fill="none" stroke=${hit ? "var(--alarm)" : "var(--line-strong)"} stroke-width="2"/>`;
+  return svg`<path d="M${from} ${y}H${to}" stroke=${hit ? "var(--hit)" : "var(--line-strong)"} stroke-width=${hit ? 4 : 2.5}/>
+    <path d="M${to - 9} ${y - 5}l8 5-8 5" fill="none" stroke=${hit ? "var(--hit)" : "var(--line-strong)"} stroke-width="2"/>`;
 }
 
 /** The HMI layer only looks: an eye on the line. */
@@ -225,11 +234,11 @@ function eye(x: number, y: number): SVGTemplateResult {
 
 /** Lost to the page: the drawing cannot say how the points stand, and shows the links broken. */
 function coordinatorLinks(lost: boolean, hit: boolean): SVGTemplateResult {
-  const stroke = lost || hit ? "var(--alarm)" : "var(--line-strong)";
+  const stroke = lost ? "var(--alarm)" : hit ? "var(--hit)" : "var(--line-strong)";
   const cross = (x: number): SVGTemplateResult =>
     svg`<path d=${`M${x} 10l16 16M${x + 16} 10l-16 16`} stroke="var(--alarm)" stroke-width="2.5"/>`;
   return svg`<path d="M380 18H246V52M450 30V46M520 18H750V46" fill="none" stroke=${stroke} stroke-width="1.3" stroke-dasharray=${lost ? "2 6" : "5 3"}/>
-    <rect x="380" y="5" width="140" height="26" rx="13" fill=${hit ? "var(--alarm-soft)" : "var(--raised)"} stroke=${stroke} stroke-width=${lost || hit ? 2.5 : 1.2}/>
+    <rect x="380" y="5" width="140" height="26" rx="13" fill=${hit ? "var(--hit-soft)" : "var(--raised)"} stroke=${stroke} stroke-width=${lost || hit ? 2.5 : 1.2}/>
     <text x="450" y="22.5" text-anchor="middle">${lost ? "not heard" : "Coordinator"}</text>
     ${lost ? svg`${cross(300)}${cross(620)}` : nothing}`;
 }

@@ -156,7 +156,11 @@ export class PhasePanel extends LitElement {
     const { plant, state } = this.view;
     const step = phaseInfo(plant, state.phase)?.steps.find((s) => state.steps.length === 1 && s.id === state.steps[0]);
     const says = step?.says ?? (state.phaseSays || "No phase is known yet.");
-    return html`${says} <span class="small">Since ${durationWords(state.atMs - state.sinceMs)}.</span>`;
+    const since =
+      state.phase === null
+        ? nothing
+        : html`<span class="small">Since ${durationWords(state.atMs - state.sinceMs)}.</span>`;
+    return html`${says} ${since}`;
   }
 
   #box(box: PhaseBox, index: number): TemplateResult {

@@ -201,7 +201,6 @@ function valve(x: number, y: number, looks: ReadingLooks, name: string, upright 
   const anchor = upright ? "start" : "middle";
   return svg`<g><title>${looks.says}</title>
     <path d=${shape} fill=${bodyFill(looks)} stroke="var(--ink-2)" stroke-width="1.8" stroke-dasharray=${outline(looks)}/>
-    ${looks.on === undefined ? svg`<text class="name" x=${x} y=${y - 12} text-anchor="middle">?</text>` : nothing}
     <text class="name" x=${tx} y=${upright ? y - 1 : y + 26} text-anchor=${anchor}>${name}</text>
     <text x=${tx} y=${upright ? y + 13 : y + 40} text-anchor=${anchor}>${stateWord(looks, "open", "closed")}</text></g>`;
 }
