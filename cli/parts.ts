@@ -47,8 +47,7 @@ export function addPartCommands(program: Command): void {
     .option("--mode <mode>", "off, monitor or enforce", "enforce")
     .option("--policy <policy>", "containment: `auto` takes it, `propose` waits for a person", "auto")
     .option("--clock <clock>", "`system`, or the clock of a simulated plant as tcp:HOST:PORT", "system")
-    .option("--expect <point...>", "enforcement points that should be there")
-    .option("--fresh", "a plant that starts for the first time: begin in the lifecycle's initial phase")
+    .option("--fresh", "where no phase was ever recorded, begin in the lifecycle's initial phase instead of asking an engineer")
     .action((flags) => runPart("coordinator", () => startCoordinator(flags)));
 }
 
@@ -147,7 +146,27 @@ async function startGuardAgent(flags: PointFlags & { readonly plc: readonly stri
   return runPlcGuardAgent({ ...rest, bus, guards, ...(flags.localAddress === undefined ? {} : { localAddress: flags.localAddress }) });
 }
 
-async function startCoordinator(flags: {
+async function startCoordinator(flags: CoordinatorFlags) {
+  const { policy } = flags;
+  if (policy !== "auto" && policy !== "propose") throw new UsageError(`policy \`${policy}\` is neither auto nor propose`);
+  const mode = modeFrom(flags.mode);
+  const { runCoordinator } = await import("#coordinator/main.ts");
+  const secrets = passwordsFrom(process.env["SEKISHO_BUS_PASSWORDS"]);
+  return runCoordinator({
+    bundle: bundleFrom(flags.bundle),
+    runDir: flags.runDir,
+    mqtt: endpoint(flags.mqtt),
+    http: endpoint(flags.http),
+    // With the layers off there is nothing to judge; what is left is phases and the page.
+    mode: mode === "off" ? "monitor" : mode,
+    policy,
+    clock: flags.clock,
+    fresh: flags.fresh ?? false,
+    ...(secrets === undefined ? {} : { secrets }),
+  });
+}
+
+interface CoordinatorFlags {
   readonly bundle: string;
   readonly runDir: string;
   readonly mqtt: string;
@@ -155,21 +174,17 @@ async function startCoordinator(flags: {
   readonly mode: string;
   readonly policy: string;
   readonly clock: string;
-  readonly expect?: readonly string[];
   readonly fresh?: boolean;
-}) {
-  const { policy } = flags;
-  if (policy !== "auto" && policy !== "propose") throw new UsageError(`policy \`${policy}\` is neither auto nor propose`);
-  const { runCoordinator } = await import("#coordinator/main.ts");
-  return runCoordinator({
-    bundle: bundleFrom(flags.bundle),
-    runDir: flags.runDir,
-    mqtt: endpoint(flags.mqtt),
-    http: endpoint(flags.http),
-    mode: modeFrom(flags.mode),
-    policy,
-    clock: await openClock(flags.clock, "coordinator"),
-    expect: flags.expect ?? [],
-    fresh: flags.fresh ?? false,
-  });
+}
+
+/** Password per point, as a JSON object. @throws UsageError */
+function passwordsFrom(text: string | undefined): ReadonlyMap<string, string> | undefined {
+  if (text === undefined) return undefined;
+  const passwords = new Map<string, string>();
+  try {
+    for (const [point, password] of Object.entries(JSON.parse(text))) passwords.set(point, String(password));
+  } catch {
+    throw new UsageError("SEKISHO_BUS_PASSWORDS is not a JSON object of passwords by point");
+  }
+  return passwords;
 }

@@ -9,7 +9,10 @@ import type { CandidateView } from "./page-messages.ts";
  * control programs do: an output at a value that no rule of the phase allows speaks against it. A phase that allows much fits
  * much, so among equals the one that allows less comes first.
  */
-export function candidates(lifecycle: Lifecycle, reading: (tag: TagId) => Reading | undefined): readonly CandidateView[] {
+export function candidates(
+  lifecycle: Lifecycle,
+  reading: (tag: TagId) => Reading | undefined,
+): readonly CandidateView[] {
   return lifecycle.phases
     .map((phase) => ({ phase, view: candidate(phase, reading) }))
     .sort((a, b) => b.view.fit - a.view.fit || breadth(a.phase) - breadth(b.phase))
@@ -25,7 +28,8 @@ function candidate(phase: Phase, reading: (tag: TagId) => Reading | undefined): 
     if (value === undefined) continue;
     known += 1;
     const rules = outputs.filter((rule) => rule.tags.includes(tag));
-    if (!rules.some((rule) => allows(rule, value, reading))) contradicts.push(`${tag} is ${Math.round(value * 1000) / 1000}, which no rule of this phase allows`);
+    if (!rules.some((rule) => allows(rule, value, reading)))
+      contradicts.push(`${tag} is ${Math.round(value * 1000) / 1000}, which no rule of this phase allows`);
   }
   const fit = known === 0 ? 0 : (known - contradicts.length) / known;
   return { phase: phase.id, says: phase.says, fit, contradicts };

@@ -1,5 +1,5 @@
-import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { timingSafeEqual } from "node:crypto";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { Aedes, type AedesPublishPacket, type AuthenticateError, type Client } from "aedes";
 import { PREFIX } from "#point/bus.ts";
 import { limitPackets } from "./packet-limit.ts";
@@ -30,7 +30,9 @@ export interface Broker {
 export const MAX_CONNECTIONS = 64;
 export const MAX_PACKET_BYTES = 256 * 1024;
 const POINT_NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/;
-const POINT_TOPIC = new RegExp(`^${PREFIX.replaceAll("/", "\\/")}\\/point\\/([^/]+)\\/(status|receipt|notice|tags|answer)$`);
+const POINT_TOPIC = new RegExp(
+  `^${PREFIX.replaceAll("/", "\\/")}\\/point\\/([^/]+)\\/(status|receipt|notice|tags|answer)$`,
+);
 /** MQTT 3.1.1 §3.2.2.3: bad user name or password, not authorised. */
 const BAD_CREDENTIALS = 4;
 const NOT_AUTHORISED = 5;
@@ -75,7 +77,14 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
   return {
     port,
     publish: (topic, payload, retain = false) => {
-      const packet = { cmd: "publish", topic, payload: Buffer.from(JSON.stringify(payload)), qos: 0, retain, dup: false } as const;
+      const packet = {
+        cmd: "publish",
+        topic,
+        payload: Buffer.from(JSON.stringify(payload)),
+        qos: 0,
+        retain,
+        dup: false,
+      } as const;
       aedes.publish(packet, () => undefined);
     },
     onMessage: (handler) => void handlers.push(handler),
@@ -84,7 +93,10 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
   };
 }
 
-function subscribeAll(aedes: Aedes, handlers: readonly ((point: string, channel: string, payload: unknown) => void)[]): Promise<void> {
+function subscribeAll(
+  aedes: Aedes,
+  handlers: readonly ((point: string, channel: string, payload: unknown) => void)[],
+): Promise<void> {
   const deliver = (packet: AedesPublishPacket, next: () => void): void => {
     const match = POINT_TOPIC.exec(packet.topic);
     const payload = parse(packet.payload);

@@ -1,15 +1,16 @@
-import { Type, type Static, type TSchema } from "typebox";
+import { type Static, type TSchema, Type } from "typebox";
 import { Compile } from "typebox/compile";
 import type { AnswerMessage, NoticeMessage, ReceiptMessage, StatusMessage, TagsMessage } from "#point/bus.ts";
-import type { DeviceId, Epoch, LinkId, PhaseId, StepId, TagId, ZoneId } from "#specs/ids.ts";
 import { REASONS, type ReasonCode } from "#specs/decide/reasons.ts";
+import type { DeviceId, Epoch, LinkId, PhaseId, StepId, TagId, ZoneId } from "#specs/ids.ts";
 import { LOCI, type Locus } from "#specs/lifecycle.ts";
 
 /** Reads what points send. Everything from outside is validated at this edge; undefined: not such a message. */
 
 const NAME = "^[A-Za-z][A-Za-z0-9_.-]{0,63}$";
 const id = <T extends string>() => Type.Unsafe<T>(Type.String({ pattern: NAME, maxLength: 64 }));
-const words = <T extends string>(list: readonly T[]) => Type.Unsafe<T>(Type.Union(list.map((word) => Type.Literal(word))));
+const words = <T extends string>(list: readonly T[]) =>
+  Type.Unsafe<T>(Type.Union(list.map((word) => Type.Literal(word))));
 const nullable = <S extends TSchema>(schema: S) => Type.Union([schema, Type.Null()]);
 const epoch = Type.Unsafe<Epoch>(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }));
 const text = Type.String({ maxLength: 1000 });

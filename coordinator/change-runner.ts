@@ -2,15 +2,15 @@ import type { AnswerMessage, OrderMessage, PointId } from "#point/bus.ts";
 import { Epoch, type PhaseId, type RuleId, type StepId, type ZoneId } from "#specs/ids.ts";
 import {
   beginChange,
-  isCommitted,
-  isOver,
-  resumeChange,
-  stepChange,
   type ChangeInput,
   type ChangePlan,
   type ChangeState,
   type ChangeStep,
+  isCommitted,
+  isOver,
   type Participant,
+  resumeChange,
+  stepChange,
 } from "./phase-change.ts";
 import type { CommittedEntry, PhaseRecord } from "./phase-record.ts";
 
@@ -114,14 +114,38 @@ export class ChangeRunner {
     const { zone, change, epoch, from, to, steps, window, emergency } = entry;
     const participants = this.#options.participants();
     const words = { event: "restart", cause: "taken up after a restart" };
-    const plan: ChangePlan = { zone, change, epoch, from, to, steps, window, emergency, withoutAbsent: true, participants, ...words };
+    const plan: ChangePlan = {
+      zone,
+      change,
+      epoch,
+      from,
+      to,
+      steps,
+      window,
+      emergency,
+      withoutAbsent: true,
+      participants,
+      ...words,
+    };
     return this.#start(plan, () => resumeChange(plan, this.#times()));
   }
 
   /** Takes back a change that a coordinator before this one had opened and not committed. */
-  takeBack(opened: { readonly change: string; readonly epoch: Epoch; readonly from: PhaseId; readonly to: PhaseId }): void {
+  takeBack(opened: {
+    readonly change: string;
+    readonly epoch: Epoch;
+    readonly from: PhaseId;
+    readonly to: PhaseId;
+  }): void {
     const { zone, record } = this.#options;
-    record.append({ entry: "aborted", zone, change: opened.change, epoch: opened.epoch, from: opened.from, to: opened.to });
+    record.append({
+      entry: "aborted",
+      zone,
+      change: opened.change,
+      epoch: opened.epoch,
+      from: opened.from,
+      to: opened.to,
+    });
     this.#sendAbort({ order: "abort", zone, ...pick(opened), steps: [], atMs: this.#options.now() });
   }
 
@@ -192,7 +216,8 @@ export class ChangeRunner {
       const [steps, window] = [[...plan.steps], [...plan.window]];
       this.#options.record.append({ entry: "committed", zone, change, epoch, from, to, steps, window, emergency });
     } catch (error) {
-      if (!emergency) return this.#feed({ kind: "cancel", because: `the commit record cannot be written (${reasonOf(error)})` });
+      if (!emergency)
+        return this.#feed({ kind: "cancel", because: `the commit record cannot be written (${reasonOf(error)})` });
       // A containment narrows; that it may be forgotten by a restart is the lesser harm.
     }
     this.#options.onCommitted(plan);

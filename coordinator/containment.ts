@@ -17,7 +17,12 @@ export interface Suspect {
 /** What follows from a detection. */
 export type Follow =
   | { readonly follow: "nothing"; readonly says: string }
-  | { readonly follow: "propose"; readonly choice: ContainmentChoice; readonly takable: boolean; readonly whyNot: string }
+  | {
+      readonly follow: "propose";
+      readonly choice: ContainmentChoice;
+      readonly takable: boolean;
+      readonly whyNot: string;
+    }
   | { readonly follow: "take"; readonly choice: ContainmentChoice };
 
 export const MONITOR_SAYS = "the coordinator is in monitor mode: containment is shown, never taken";
@@ -27,10 +32,12 @@ export const MONITOR_SAYS = "the coordinator is in monitor mode: containment is 
  * in a phase that already contains its locus only adds evidence.
  */
 export function follow(lifecycle: Lifecycle, phase: PhaseId, suspect: Suspect, policy: ContainmentPolicy): Follow {
-  if (suspect.severity === "notice" || suspect.locus.length === 0) return { follow: "nothing", says: "nothing is to be limited" };
+  if (suspect.severity === "notice" || suspect.locus.length === 0)
+    return { follow: "nothing", says: "nothing is to be limited" };
   if (contains(lifecycle, phase, suspect)) return { follow: "nothing", says: `\`${phase}\` contains it already` };
   const choice = containmentFor(lifecycle, phase, suspect.locus, suspect.tags);
-  if (choice === undefined) return { follow: "nothing", says: `the lifecycle names no containment from \`${phase}\` for it` };
+  if (choice === undefined)
+    return { follow: "nothing", says: `the lifecycle names no containment from \`${phase}\` for it` };
   if (policy.mode === "monitor") return { follow: "propose", choice, takable: false, whyNot: MONITOR_SAYS };
   const acts = policy.severityPolicy === "auto" && suspect.severity === "alarm";
   return acts ? { follow: "take", choice } : { follow: "propose", choice, takable: true, whyNot: "" };

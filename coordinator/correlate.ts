@@ -1,9 +1,9 @@
 import type { ReceiptMessage } from "#point/bus.ts";
 import type { TagId } from "#specs/ids.ts";
 import type { Plant } from "#specs/plant.ts";
-import { locate, type CaseKind, type LocusRow, type Sights, type SourceClass } from "./locus-table.ts";
+import { type CaseKind, type LocusRow, locate, type Sights, type SourceClass } from "./locus-table.ts";
 import type { LayerSight } from "./page-messages.ts";
-import { differsOnlyInValue, sameCommand, sourceClassOf, toleranceOf, type Tolerances } from "./same-command.ts";
+import { differsOnlyInValue, sameCommand, sourceClassOf, type Tolerances, toleranceOf } from "./same-command.ts";
 import { CORRELATE_DEFAULTS, type CorrelateOptions, type Vouched } from "./vouched.ts";
 import { WriteHistory } from "./write-history.ts";
 
@@ -116,8 +116,11 @@ export class Correlator {
       return this.#finding("command", source, { hmi: NOT, switch: seen(receipt), plc: NOT }, [receipt]);
     }
     const blind = !vouched.saw("hmi", receipt.atMs);
-    if (!blind && vouched.judgedUpToMs("hmi") < receipt.atMs + this.#options.skewMs && !this.#overfull(this.#switch)) return undefined;
-    const altered = this.#counterpart(this.#hmi, receipt, (other) => differsOnlyInValue(other, receipt, this.#tolerances));
+    if (!blind && vouched.judgedUpToMs("hmi") < receipt.atMs + this.#options.skewMs && !this.#overfull(this.#switch))
+      return undefined;
+    const altered = this.#counterpart(this.#hmi, receipt, (other) =>
+      differsOnlyInValue(other, receipt, this.#tolerances),
+    );
     if (altered !== undefined) return this.#pair(waiting, altered, source, "seen-different");
     waiting.state = "judged-alone";
     const hmi = blind || this.#overfull(this.#switch) ? "blind" : "not-seen";
@@ -135,7 +138,8 @@ export class Correlator {
       return undefined;
     }
     const blind = !vouched.saw("switch", receipt.atMs);
-    if (!blind && vouched.judgedUpToMs("switch") < receipt.atMs + this.#options.skewMs && !this.#overfull(this.#hmi)) return undefined;
+    if (!blind && vouched.judgedUpToMs("switch") < receipt.atMs + this.#options.skewMs && !this.#overfull(this.#hmi))
+      return undefined;
     waiting.state = "judged-alone";
     const atSwitch = blind || this.#overfull(this.#hmi) ? "blind" : "not-seen";
     return this.#finding("command", source, { hmi: seen(receipt), switch: atSwitch, plc: NOT }, [receipt]);
@@ -146,13 +150,21 @@ export class Correlator {
     if (cause.kind === "same") {
       // A change that monitor mode let through was already denied at the switch; the PLC's own deny adds nothing.
       const atSwitch = seen(cause.write);
-      return this.#finding("change", sourceClassOf(this.#plant, cause.write.source), { hmi: NOT, switch: atSwitch, plc: seen(receipt) }, [receipt, cause.write]);
+      return this.#finding(
+        "change",
+        sourceClassOf(this.#plant, cause.write.source),
+        { hmi: NOT, switch: atSwitch, plc: seen(receipt) },
+        [receipt, cause.write],
+      );
     }
     const blind = !vouched.saw("switch", receipt.atMs);
     const overfull = this.#changes.length > this.#options.maxPending;
     if (!blind && !overfull && vouched.judgedUpToMs("switch") < receipt.atMs + this.#options.skewMs) return "later";
     if (cause.kind === "different") {
-      return this.#finding("change", "unknown", { hmi: NOT, switch: "seen-different", plc: seen(receipt) }, [receipt, cause.write]);
+      return this.#finding("change", "unknown", { hmi: NOT, switch: "seen-different", plc: seen(receipt) }, [
+        receipt,
+        cause.write,
+      ]);
     }
     const atSwitch = blind || overfull ? "blind" : "not-seen";
     return this.#finding("change", "unknown", { hmi: NOT, switch: atSwitch, plc: seen(receipt) }, [receipt]);
@@ -170,7 +182,10 @@ export class Correlator {
     const violates = waiting.receipt.verdict === "deny";
     // Late, and nothing new in it: the finding made from the first of the two stands.
     if (alone && !violates) return undefined;
-    return this.#finding("command", source, { hmi, switch: seen(waiting.receipt), plc: NOT }, [waiting.receipt, twin.receipt]);
+    return this.#finding("command", source, { hmi, switch: seen(waiting.receipt), plc: NOT }, [
+      waiting.receipt,
+      twin.receipt,
+    ]);
   }
 
   #finding(
@@ -186,7 +201,11 @@ export class Correlator {
   }
 
   /** The unmatched receipt of the other layer nearest in time that fits. */
-  #counterpart(list: readonly Waiting[], receipt: ReceiptMessage, fits: (other: ReceiptMessage) => boolean): Waiting | undefined {
+  #counterpart(
+    list: readonly Waiting[],
+    receipt: ReceiptMessage,
+    fits: (other: ReceiptMessage) => boolean,
+  ): Waiting | undefined {
     let best: Waiting | undefined;
     for (const candidate of list) {
       if (candidate.state === "matched") continue;

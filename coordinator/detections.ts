@@ -111,13 +111,22 @@ function severityOf({ row, about }: Finding, why: string | undefined): Severity 
 }
 
 /** Codes of a point's own life: worth a person's look, no reason to limit anything by itself. */
-const LIFE: ReadonlySet<string> = new Set(["TAP_BLIND", "TAP_BACK", "RESTARTED", "ISOLATED", "LEASE_BACK", "PLC_SILENT", "PLC_BACK"]);
+const LIFE: ReadonlySet<string> = new Set([
+  "TAP_BLIND",
+  "TAP_BACK",
+  "RESTARTED",
+  "ISOLATED",
+  "LEASE_BACK",
+  "PLC_SILENT",
+  "PLC_BACK",
+]);
 
 export function fromNotice(notice: NoticeMessage, phase: string | null, epoch: number | null, realMs: number): Draft {
   return {
     atMs: notice.atMs,
     realMs,
-    severity: notice.severity === "info" ? "notice" : LIFE.has(notice.code) || notice.locus.length === 0 ? "warning" : "alarm",
+    severity:
+      notice.severity === "info" ? "notice" : LIFE.has(notice.code) || notice.locus.length === 0 ? "warning" : "alarm",
     locus: notice.locus,
     confidence: notice.locus.length === 0 ? 0 : 1 / notice.locus.length,
     says: notice.says,
@@ -147,8 +156,14 @@ export function describe(receipt: ReceiptMessage): string {
   const more = receipt.items.length > shown.length ? ` and ${receipt.items.length - shown.length} more` : "";
   const from = receipt.source ?? (receipt.layer === "plc" ? "the network" : "an undeclared device");
   const address = receipt.sourceAddress === "" ? "" : ` (${receipt.sourceAddress})`;
-  const verdict = receipt.verdict === "allow" ? "allowed" : `denied${receipt.action === "forwarded" ? " but let through" : ""}: ${receipt.says}`;
-  return `${receipt.message} ${shown.join(", ")}${more} from ${from}${address} to ${receipt.target}, ${verdict}`.replaceAll(/ {2,}/g, " ");
+  const verdict =
+    receipt.verdict === "allow"
+      ? "allowed"
+      : `denied${receipt.action === "forwarded" ? " but let through" : ""}: ${receipt.says}`;
+  return `${receipt.message} ${shown.join(", ")}${more} from ${from}${address} to ${receipt.target}, ${verdict}`.replaceAll(
+    / {2,}/g,
+    " ",
+  );
 }
 
 function hostOf(address: string): string {

@@ -1,10 +1,10 @@
-import type { NoticeMessage, ReceiptMessage, TagsMessage } from "#point/bus.ts";
+import type { NoticeMessage, ReceiptMessage } from "#point/bus.ts";
 import type { TagId } from "#specs/ids.ts";
 import type { Lifecycle } from "#specs/lifecycle.ts";
 import type { Plant } from "#specs/plant.ts";
 import { Correlator } from "./correlate.ts";
-import { Detections, fromFinding, fromNotice, type Draft, type Noted } from "./detections.ts";
-import { explained, type Earlier } from "./explained.ts";
+import { Detections, type Draft, fromFinding, fromNotice, type Noted } from "./detections.ts";
+import { type Earlier, explained } from "./explained.ts";
 import type { PointView } from "./page-messages.ts";
 import type { Standing } from "./standing.ts";
 import type { Vouched } from "./vouched.ts";
@@ -43,11 +43,9 @@ export class Detector {
     this.#correlator.add(receipt);
   }
 
-  tags(message: TagsMessage, known: (tag: string) => TagId | undefined): void {
-    for (const [name, value] of Object.entries(message.values)) {
-      const tag = known(name);
-      if (tag !== undefined) this.#correlator.observeTag(tag, value, message.atMs);
-    }
+  /** A tag as the guard in its PLC reports it. */
+  tag(tag: TagId, value: number, atMs: number): void {
+    this.#correlator.observeTag(tag, value, atMs);
   }
 
   notice(notice: NoticeMessage, present: Present): Noted {
@@ -81,7 +79,15 @@ export class Detector {
 
   /** Something to tell people that is no message of a point: a step that takes too long, evidence that cannot be written. */
   remark(reason: string, says: string, present: Present): Noted {
-    return this.list.note({ ...blank(present), severity: "notice", locus: [], reason, says, source: "coordinator", target: "" });
+    return this.list.note({
+      ...blank(present),
+      severity: "notice",
+      locus: [],
+      reason,
+      says,
+      source: "coordinator",
+      target: "",
+    });
   }
 }
 

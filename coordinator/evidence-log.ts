@@ -2,7 +2,17 @@ import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, unlinkSync, wri
 import { join } from "node:path";
 
 export interface EvidenceEntry {
-  readonly kind: "start" | "stop" | "status" | "detection" | "change" | "request" | "containment" | "notice" | "adoption" | "rotation";
+  readonly kind:
+    | "start"
+    | "stop"
+    | "status"
+    | "detection"
+    | "change"
+    | "request"
+    | "containment"
+    | "notice"
+    | "adoption"
+    | "rotation";
   /** Plant ms. */
   readonly atMs: number;
   readonly [field: string]: unknown;

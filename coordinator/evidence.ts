@@ -1,7 +1,7 @@
-import { comparisonInWords, compare, conditionInWords, evaluate, type Seen } from "#specs/conditions.ts";
+import { compare, comparisonInWords, conditionInWords, evaluate, type Seen } from "#specs/conditions.ts";
 import type { PhaseId, StepId, TagId } from "#specs/ids.ts";
 import type { Comparison, Condition, Lifecycle } from "#specs/lifecycle.ts";
-import { exitsOf, findPhase, type Exit } from "#specs/positions.ts";
+import { type Exit, exitsOf, findPhase } from "#specs/positions.ts";
 
 /** Plant ms after which a reading says nothing about the present any more. Guards report tags each 500 ms at least. */
 export const STALE_MS = 2000;
@@ -91,7 +91,12 @@ export function openByItself(states: readonly ExitState[]): Exit | undefined {
  * The step transition that follows from what was observed, as its index in the step's `next`; undefined: the step stays. The
  * coordinator's word settles which step it is, so it holds one step where the points may hold a set.
  */
-export function stepTaken(lifecycle: Lifecycle, phase: PhaseId, step: StepId, facts: Pick<Facts, "nowMs" | "view">): number | undefined {
+export function stepTaken(
+  lifecycle: Lifecycle,
+  phase: PhaseId,
+  step: StepId,
+  facts: Pick<Facts, "nowMs" | "view">,
+): number | undefined {
   const found = findPhase(lifecycle, phase)?.steps.find((candidate) => candidate.id === step);
   const index = found?.next.findIndex(({ when }) => evaluate(when, facts.view, facts.nowMs) === "holds") ?? -1;
   return index === -1 ? undefined : index;
@@ -107,7 +112,8 @@ function missingFor(exit: Exit, facts: Facts): readonly string[] {
   if (transition.when !== undefined) missing.push(...missingInCondition(transition.when, facts));
   if (transition.cleanMs !== undefined && facts.lastDetectionMs !== undefined) {
     const leftMs = facts.lastDetectionMs + transition.cleanMs - facts.nowMs;
-    if (leftMs > 0) missing.push(`${seconds(leftMs)} more without a new detection (${seconds(transition.cleanMs)} are asked for)`);
+    if (leftMs > 0)
+      missing.push(`${seconds(leftMs)} more without a new detection (${seconds(transition.cleanMs)} are asked for)`);
   }
   return missing;
 }
@@ -117,8 +123,10 @@ function missingInCondition(condition: Condition, facts: Facts): readonly string
   const parts: string[] = [];
   for (const comparison of condition.all) {
     const seen = facts.view(comparison.tag, comparison);
-    if (seen === undefined) parts.push(`${comparison.tag} is not known now (${comparisonInWords(comparison)} is asked for)`);
-    else if (!compare(comparison, seen.value)) parts.push(`${comparison.tag} is ${round(seen.value)} (${comparisonInWords(comparison)} is asked for)`);
+    if (seen === undefined)
+      parts.push(`${comparison.tag} is not known now (${comparisonInWords(comparison)} is asked for)`);
+    else if (!compare(comparison, seen.value))
+      parts.push(`${comparison.tag} is ${round(seen.value)} (${comparisonInWords(comparison)} is asked for)`);
   }
   return parts.length > 0 ? parts : [`${conditionInWords(condition)}: holds, but not for long enough yet`];
 }

@@ -23,7 +23,12 @@ const BY_POINT: ReadonlySet<ReasonCode> = new Set<ReasonCode>(["PHASE_UNKNOWN", 
  * People and programs learn of a phase later than the layers do: a command that the phase before would have allowed, value and
  * all, may come for a moment after it ended. A point that fell back to the isolated phase denies what the phase allows.
  */
-export function explained(lifecycle: Lifecycle, receipt: ReceiptMessage, now: Position | undefined, earlier: readonly Earlier[]): string | undefined {
+export function explained(
+  lifecycle: Lifecycle,
+  receipt: ReceiptMessage,
+  now: Position | undefined,
+  earlier: readonly Earlier[],
+): string | undefined {
   const { reason } = receipt;
   if (receipt.verdict === "allow" || reason === null) return undefined;
   if (BY_POINT.has(reason)) return "the point could not judge it";
@@ -45,7 +50,10 @@ export function covered(lifecycle: Lifecycle, position: Position, receipt: Recei
   const steps = position.steps.map((id) => findStep(phase, id));
   const rules = (steps.length === 0 ? [undefined] : steps)
     .flatMap((step) => effectiveRules(lifecycle, phase, step))
-    .filter((rule) => rule.operation === receipt.operation && rule.from.includes(source) && rule.targets.includes(receipt.target));
+    .filter(
+      (rule) =>
+        rule.operation === receipt.operation && rule.from.includes(source) && rule.targets.includes(receipt.target),
+    );
   if (receipt.items.length === 0) return rules.some((rule) => rule.tags.length === 0);
   return receipt.items.every((item) => {
     const { tag, value } = item;
@@ -61,4 +69,20 @@ function valueFits(rule: Rule, value: number | null): boolean {
 
 function nameOf(position: Position): string {
   return position.steps.length === 0 ? position.phase : `${position.phase}, step ${position.steps.join(" or ")}`;
+}
+
+/** The positions that ended a moment ago; a command of one of them may still be on its way. Bounded by the grace time. */
+export class EarlierPositions {
+  #earlier: Earlier[] = [];
+
+  leave(position: Position, untilMs: number): void {
+    this.#earlier = [
+      ...this.recent(untilMs),
+      { position: { phase: position.phase, steps: position.steps }, untilMs },
+    ].slice(-16);
+  }
+
+  recent(nowMs: number): readonly Earlier[] {
+    return this.#earlier.filter(({ untilMs }) => nowMs - untilMs <= 10 * GRACE_MS);
+  }
 }

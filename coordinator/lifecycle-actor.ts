@@ -1,4 +1,4 @@
-import { createActor, type Actor, type AnyStateMachine, type StateValue } from "xstate";
+import { type Actor, type AnyStateMachine, createActor, type StateValue } from "xstate";
 import type { Position } from "#specs/decide/observation.ts";
 import { PhaseId, StepId } from "#specs/ids.ts";
 import type { Lifecycle } from "#specs/lifecycle.ts";
@@ -24,7 +24,7 @@ export class LifecycleActor {
   /** Begins in a given position: the first, one from the record, or one an engineer confirmed. */
   start(position: Position): void {
     this.stop();
-    const snapshot = this.#machine.resolveState({ value: stateValue(position) });
+    const snapshot = this.#machine.resolveState({ value: stateValue(position), context: {} });
     this.#actor = createActor(this.#machine, { snapshot });
     this.#actor.start();
   }

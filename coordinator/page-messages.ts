@@ -58,7 +58,12 @@ export interface VerdictView {
   readonly operation: Operation;
   /** `Write Single Register (06)`. */
   readonly message: string;
-  readonly items: readonly { readonly tag: string | null; readonly address: string; readonly value: number | null; readonly before?: number }[];
+  readonly items: readonly {
+    readonly tag: string | null;
+    readonly address: string;
+    readonly value: number | null;
+    readonly before?: number;
+  }[];
   readonly verdict: "allow" | "deny";
   readonly rule: string | null;
   readonly reason: ReasonCode | null;
@@ -92,8 +97,19 @@ export interface PlantView {
   readonly version: number;
   readonly initial: string;
   readonly isolated: string;
-  readonly devices: readonly { readonly id: string; readonly title: string; readonly role: DeviceRole; readonly addresses: readonly string[] }[];
-  readonly links: readonly { readonly id: string; readonly client: string; readonly server: string; readonly protocol: Protocol; readonly mode: Mode }[];
+  readonly devices: readonly {
+    readonly id: string;
+    readonly title: string;
+    readonly role: DeviceRole;
+    readonly addresses: readonly string[];
+  }[];
+  readonly links: readonly {
+    readonly id: string;
+    readonly client: string;
+    readonly server: string;
+    readonly protocol: Protocol;
+    readonly mode: Mode;
+  }[];
   readonly tags: readonly TagInfo[];
   readonly essential: readonly { readonly id: string; readonly says: string; readonly tags: readonly string[] }[];
   readonly phases: readonly PhaseInfo[];
@@ -118,7 +134,12 @@ export interface PhaseInfo {
   readonly rules: readonly RuleInfo[];
   readonly steps: readonly { readonly id: string; readonly says: string; readonly rules: readonly RuleInfo[] }[];
   /** Event in words: `request start`, `when FIT101 at least 26 m³/h …, for 3 s`, `after 10 s`. */
-  readonly transitions: readonly { readonly to: string; readonly event: "operator" | "condition" | "after"; readonly says: string; readonly request?: string }[];
+  readonly transitions: readonly {
+    readonly to: string;
+    readonly event: "operator" | "condition" | "after";
+    readonly says: string;
+    readonly request?: string;
+  }[];
 }
 
 export interface RuleInfo {

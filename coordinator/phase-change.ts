@@ -118,7 +118,9 @@ export function stepChange(state: ChangeState, input: ChangeInput, times: Change
     case "answer":
       return onAnswer(state, input.answer, times);
     case "gone":
-      return state.waiting.includes(input.point) ? onMissing(state, input.point, "its connection ended", times) : same(state);
+      return state.waiting.includes(input.point)
+        ? onMissing(state, input.point, "its connection ended", times)
+        : same(state);
     case "durable":
       return state.at.stage === "commit" ? afterCommit(state, times) : same(state);
     case "cancel":

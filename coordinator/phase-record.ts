@@ -1,6 +1,6 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { Type, type Static } from "typebox";
+import { type Static, Type } from "typebox";
 import { Compile } from "typebox/compile";
 import { Epoch, type PhaseId, type RuleId, type StepId, type ZoneId } from "#specs/ids.ts";
 
@@ -67,7 +67,12 @@ function addEntry(left: Left, entry: RecordEntry): Left {
     case "standing": {
       const finished = left.committed !== undefined && left.committed.epoch <= entry.epoch;
       const { epoch: at, phase: in_, steps: set } = entry;
-      return { ...left, standing: { epoch: at, phase: in_, steps: set }, committed: finished ? undefined : left.committed, epoch: highest };
+      return {
+        ...left,
+        standing: { epoch: at, phase: in_, steps: set },
+        committed: finished ? undefined : left.committed,
+        epoch: highest,
+      };
     }
     default: {
       const never: never = entry;
@@ -131,14 +136,22 @@ export class PhaseRecord {
 
 function essence(left: Left, zoneId: ZoneId): RecordEntry[] {
   const entries: RecordEntry[] = [];
-  if (left.standing !== undefined) entries.push({ entry: "standing", zone: zoneId, ...left.standing, steps: [...left.standing.steps] });
+  if (left.standing !== undefined)
+    entries.push({ entry: "standing", zone: zoneId, ...left.standing, steps: [...left.standing.steps] });
   if (left.committed !== undefined) entries.push(left.committed);
   if (left.opened !== undefined) entries.push(left.opened);
   const kept = Math.max(0, ...entries.map((entry) => entry.epoch));
   const at = left.standing;
   if (at !== undefined && left.epoch > kept) {
     // INVARIANT (phase epoch): an aborted change has used its epoch up; it must not be given out again.
-    entries.push({ entry: "aborted", zone: zoneId, change: "earlier", epoch: Epoch(left.epoch), from: at.phase, to: at.phase });
+    entries.push({
+      entry: "aborted",
+      zone: zoneId,
+      change: "earlier",
+      epoch: Epoch(left.epoch),
+      from: at.phase,
+      to: at.phase,
+    });
   }
   return entries;
 }

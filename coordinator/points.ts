@@ -46,7 +46,12 @@ export class Points {
     known.seenWallMs = wallMs;
     if (status.state !== "down") known.connected = true;
     this.#noteSight(known, before);
-    return before === undefined || before.state !== status.state || before.epoch !== status.epoch || before.phase !== status.phase;
+    return (
+      before === undefined ||
+      before.state !== status.state ||
+      before.epoch !== status.epoch ||
+      before.phase !== status.phase
+    );
   }
 
   onPresence(point: PointId, present: boolean): void {
@@ -87,7 +92,9 @@ export class Points {
   /** Plant time up to which everything a layer saw has been judged and reported, by its slowest live point. */
   judgedUpToMs(layer: Layer, realMs: number): number {
     const live = this.#ofLayer(layer).filter((known) => LIVE.has(healthOf(known, realMs)));
-    return live.length === 0 ? Number.NEGATIVE_INFINITY : Math.min(...live.map((known) => known.status?.judgedUpToMs ?? 0));
+    return live.length === 0
+      ? Number.NEGATIVE_INFINITY
+      : Math.min(...live.map((known) => known.status?.judgedUpToMs ?? 0));
   }
 
   /** Whether a layer saw everything around a plant time. A gap is never evidence of absence. */
@@ -96,7 +103,10 @@ export class Points {
     return points.length > 0 && points.every((known) => sawAt(known, atMs, realMs));
   }
 
-  views(realMs: number, standing: { readonly phase: PhaseId; readonly epoch: Epoch } | undefined): readonly PointView[] {
+  views(
+    realMs: number,
+    standing: { readonly phase: PhaseId; readonly epoch: Epoch } | undefined,
+  ): readonly PointView[] {
     return [...this.#known.values()].map((known) => viewOf(known, realMs, standing));
   }
 
@@ -186,12 +196,17 @@ function viewOf(
     point: known.point,
     layer: known.layer,
     health,
-    says: health === "up" ? "" : LIVE.has(health) && status !== undefined && status.says !== "" ? status.says : WHY[health],
+    says:
+      health === "up" ? "" : LIVE.has(health) && status !== undefined && status.says !== "" ? status.says : WHY[health],
     mode: status?.mode ?? null,
     phase: status?.phase ?? null,
     steps: status?.steps ?? [],
     epoch: status?.epoch ?? null,
-    agrees: status !== undefined && standing !== undefined && status.epoch === standing.epoch && status.phase === standing.phase,
+    agrees:
+      status !== undefined &&
+      standing !== undefined &&
+      status.epoch === standing.epoch &&
+      status.phase === standing.phase,
     judged: status?.judged ?? 0,
     denied: status?.denied ?? 0,
     lost: status?.lost ?? 0,

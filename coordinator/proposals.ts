@@ -1,5 +1,5 @@
-import type { ContainmentChoice, Lifecycle, Role } from "#specs/lifecycle.ts";
 import type { PhaseId } from "#specs/ids.ts";
+import type { ContainmentChoice, Lifecycle, Role } from "#specs/lifecycle.ts";
 import { findPhase } from "#specs/positions.ts";
 import type { ProposalView } from "./page-messages.ts";
 
@@ -25,7 +25,14 @@ export class Proposals {
   }
 
   /** A further detection that leads to the same containment is added to the open proposal. */
-  propose(choice: ContainmentChoice, from: PhaseId, detection: string, atMs: number, takable: boolean, whyNot: string): Proposal {
+  propose(
+    choice: ContainmentChoice,
+    from: PhaseId,
+    detection: string,
+    atMs: number,
+    takable: boolean,
+    whyNot: string,
+  ): Proposal {
     const index = this.#list.findIndex((p) => p.state === "proposed" && p.to === choice.to && p.from === from);
     const open = this.#list[index];
     if (open !== undefined) {

@@ -37,7 +37,12 @@ export function sameCommand(a: ReceiptMessage, b: ReceiptMessage, tolerances: To
 
 /** The same tags at the same place, but at least one value is another. */
 export function differsOnlyInValue(a: ReceiptMessage, b: ReceiptMessage, tolerances: Tolerances): boolean {
-  return a.items.length > 0 && sameTarget(a, b) && sameItems(a, b) && !a.items.every((item, i) => agrees(item, b.items[i], tolerances));
+  return (
+    a.items.length > 0 &&
+    sameTarget(a, b) &&
+    sameItems(a, b) &&
+    !a.items.every((item, i) => agrees(item, b.items[i], tolerances))
+  );
 }
 
 function sameTarget(a: ReceiptMessage, b: ReceiptMessage): boolean {

@@ -1,8 +1,7 @@
-import { Epoch, type PhaseId, type StepId } from "#specs/ids.ts";
+import type { Position } from "#specs/decide/observation.ts";
+import type { Epoch, PhaseId, StepId } from "#specs/ids.ts";
 import type { Lifecycle } from "#specs/lifecycle.ts";
 import { findPhase, initialPosition } from "#specs/positions.ts";
-import type { Position } from "#specs/decide/observation.ts";
-import { GRACE_MS, type Earlier } from "./explained.ts";
 
 /** Where the zone stands, by the coordinator's word. */
 export interface Standing extends Position {
@@ -31,17 +30,4 @@ export function takeUp(lifecycle: Lifecycle, phase: PhaseId, steps: readonly Ste
   const begin = beginOf(lifecycle, phase);
   const known = findPhase(lifecycle, phase)?.steps.some((step) => step.id === steps[0]) === true;
   return begin === undefined ? undefined : known ? { phase, steps: steps.slice(0, 1) } : begin;
-}
-
-/** The positions that ended a moment ago; a command of one of them may still be on its way. Bounded by the grace time. */
-export class EarlierPositions {
-  #earlier: Earlier[] = [];
-
-  leave(position: Position, untilMs: number): void {
-    this.#earlier = [...this.recent(untilMs), { position: { phase: position.phase, steps: position.steps }, untilMs }].slice(-16);
-  }
-
-  recent(nowMs: number): readonly Earlier[] {
-    return this.#earlier.filter(({ untilMs }) => nowMs - untilMs <= 10 * GRACE_MS);
-  }
 }

@@ -2,7 +2,15 @@ import type { Lifecycle } from "#specs/lifecycle.ts";
 import { findPhase } from "#specs/positions.ts";
 import type { ContainmentPolicy } from "./containment.ts";
 import type { ExitState, Readings } from "./evidence.ts";
-import type { CandidateView, ChangeRecordView, ChangeView, Detection, PointView, ProposalView, StateView } from "./page-messages.ts";
+import type {
+  CandidateView,
+  ChangeRecordView,
+  ChangeView,
+  Detection,
+  PointView,
+  ProposalView,
+  StateView,
+} from "./page-messages.ts";
 import type { ChangeState } from "./phase-change.ts";
 import { requestViews } from "./recovery.ts";
 import type { Standing } from "./standing.ts";

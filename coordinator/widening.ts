@@ -1,5 +1,5 @@
-import type { Lifecycle, Phase, Rule } from "#specs/lifecycle.ts";
 import type { PhaseId } from "#specs/ids.ts";
+import type { Lifecycle, Phase, Rule } from "#specs/lifecycle.ts";
 import { findPhase } from "#specs/positions.ts";
 
 /**
@@ -43,7 +43,9 @@ function valueWithin(rule: Rule, wider: Rule): boolean {
   if (a === undefined) return false;
   if (b.maxStep !== undefined && (a.maxStep === undefined || a.maxStep > b.maxStep)) return false;
   if (a.oneOf !== undefined) {
-    return a.oneOf.every((v) => v >= (b.min ?? -Infinity) && v <= (b.max ?? Infinity) && (b.oneOf?.includes(v) ?? true));
+    return a.oneOf.every(
+      (v) => v >= (b.min ?? -Infinity) && v <= (b.max ?? Infinity) && (b.oneOf?.includes(v) ?? true),
+    );
   }
   if (b.oneOf !== undefined) return false;
   return (a.min ?? -Infinity) >= (b.min ?? -Infinity) && (a.max ?? Infinity) <= (b.max ?? Infinity);
@@ -52,5 +54,7 @@ function valueWithin(rule: Rule, wider: Rule): boolean {
 /** Two rates compare only where one is no higher in count over no shorter a time. */
 function cadenceWithin(rule: Rule, wider: Rule): boolean {
   if (wider.cadence === undefined) return true;
-  return rule.cadence !== undefined && rule.cadence.most <= wider.cadence.most && rule.cadence.perMs >= wider.cadence.perMs;
+  return (
+    rule.cadence !== undefined && rule.cadence.most <= wider.cadence.most && rule.cadence.perMs >= wider.cadence.perMs
+  );
 }

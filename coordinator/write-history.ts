@@ -41,7 +41,9 @@ export class WriteHistory {
   readonly #options: CorrelateOptions;
 
   constructor(plant: Plant, tolerances: Tolerances, options: CorrelateOptions) {
-    this.#tags = new Map(plant.tags.map((tag) => [tag.id, { writes: [], value: undefined, valueAtMs: Number.NEGATIVE_INFINITY }]));
+    this.#tags = new Map(
+      plant.tags.map((tag) => [tag.id, { writes: [], value: undefined, valueAtMs: Number.NEGATIVE_INFINITY }]),
+    );
     // A command may be taken back by the program in the same scan (a start button); a set-point stays where it was put.
     this.#expectsEffect = new Set(plant.tags.filter((tag) => tag.kind === "set-point").map((tag) => tag.id));
     this.#tolerances = tolerances;
@@ -73,7 +75,8 @@ export class WriteHistory {
     if (item?.tag == null || history === undefined) return { kind: "none" };
     const { skewMs, windowMs } = this.#options;
     const candidates = history.writes.filter(
-      ({ receipt, settled }) => !settled && receipt.atMs <= change.atMs + skewMs && receipt.atMs >= change.atMs - windowMs,
+      ({ receipt, settled }) =>
+        !settled && receipt.atMs <= change.atMs + skewMs && receipt.atMs >= change.atMs - windowMs,
     );
     const tolerance = this.#tolerances.get(item.tag) ?? 0;
     const cause = candidates.findLast((write) => sameValue(write.value, item.value, tolerance));

@@ -32,7 +32,7 @@ export interface AgentLink {
 }
 
 /** Plant ms between two reports without news. The grid is that of the plant clock's rounds. */
-export const REPORT_MS = 500;
+const REPORT_MS = 500;
 /** Bytes that may wait for a slow agent; beyond that reports pause, and receipts wait in the guard's bounded ring. */
 const MAX_BACKLOG_BYTES = 4 * 1024 * 1024;
 

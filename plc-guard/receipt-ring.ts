@@ -1,7 +1,7 @@
 import type { ReceiptMessage } from "#point/bus.ts";
 
 /** Receipts that wait for the agent. A PLC that was cut off for long keeps the newest. */
-export const MAX_WAITING_RECEIPTS = 512;
+const MAX_WAITING_RECEIPTS = 512;
 
 /** Bounded queue of receipts: when it is full the oldest one goes, and is counted. */
 export class ReceiptRing {

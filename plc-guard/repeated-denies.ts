@@ -3,7 +3,7 @@ import type { TagId } from "#specs/ids.ts";
 
 /** Plant ms in which a deny of the same output by the same rule for the same reason is reported once: a program asks again in
  *  every scan, with a value that may wander. */
-export const REPEAT_MS = 1000;
+const REPEAT_MS = 1000;
 
 interface Reported {
   readonly reason: ReasonCode;

@@ -53,6 +53,12 @@ if (url === undefined || file === undefined) {
   console.error(`no Chromium at ${CHROMIUM}; install the Debian package \`chromium\``);
   process.exitCode = 1;
 } else {
-  await take(url, file, Number(width), Number(height));
-  console.log(`wrote ${file}`);
+  try {
+    await take(url, file, Number(width), Number(height));
+    console.log(`wrote ${file}`);
+  } catch (error) {
+    const why = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
+    console.error(`no picture of ${url} (${why}); is the page running, and does it show values?`);
+    process.exitCode = 1;
+  }
 }

@@ -1,4 +1,4 @@
-import { nextStep, exitStates, openByItself, Readings } from "#coordinator/evidence.ts";
+import { exitStates, type Facts, openByItself, Readings, stepTaken } from "#coordinator/evidence.ts";
 import type { Position } from "#specs/decide/observation.ts";
 import type { PhaseId, TagId } from "#specs/ids.ts";
 import type { Lifecycle } from "#specs/lifecycle.ts";
@@ -15,7 +15,6 @@ export class TwinCoordinator {
   #position: Position;
   #enteredMs = 0;
   #epoch = 1;
-  #asked: string | undefined;
 
   constructor(plant: Plant, lifecycle: Lifecycle) {
     this.#lifecycle = lifecycle;
@@ -31,30 +30,43 @@ export class TwinCoordinator {
     return this.#epoch;
   }
 
-  /** A request from the operator page; it is answered when the round closes. */
-  request(request: string): void {
-    this.#asked = request;
+  /** A request from the operator page: carried out at once, on what the last round brought, or not at all. */
+  request(request: string, atMs: number): void {
+    const asked = exitStates(this.#lifecycle, this.#position.phase, this.#facts(atMs)).find(
+      ({ exit, missing }) =>
+        exit.transition.event === "operator" && exit.transition.request === request && missing.length === 0,
+    );
+    if (asked !== undefined) this.#go(asked.exit.transition.to, atMs);
   }
 
-  /** End of a round: the tags of this tick's scan, then at most one phase change, else at most one step. */
+  /** End of a round: the tags of this tick's scan, the steps that follow from them, then at most one phase change. */
   close(atMs: number, tags: ReadonlyMap<TagId, number>): void {
     for (const [tag, value] of tags) this.#readings.observe(tag, value, atMs);
-    const facts = { nowMs: atMs, enteredMs: this.#enteredMs, lastDetectionMs: undefined, view: this.#readings.view(atMs) };
-    const states = exitStates(this.#lifecycle, this.#position.phase, facts);
-    const asked = states.find(
-      ({ exit, missing }) => exit.transition.event === "operator" && exit.transition.request === this.#asked && missing.length === 0,
-    )?.exit;
-    this.#asked = undefined;
-    const exit = asked ?? openByItself(states);
-    if (exit !== undefined) {
-      this.#position = this.#begin(exit.transition.to);
-      this.#enteredMs = atMs;
-      this.#epoch += 1;
-      return;
+    this.#walkSteps(atMs);
+    const exit = openByItself(exitStates(this.#lifecycle, this.#position.phase, this.#facts(atMs)));
+    if (exit !== undefined) this.#go(exit.transition.to, atMs);
+  }
+
+  #facts(nowMs: number): Facts {
+    return { nowMs, enteredMs: this.#enteredMs, lastDetectionMs: undefined, view: this.#readings.view(nowMs) };
+  }
+
+  /** Several steps may be passed within one round; a circle ends after as many as the coordinator would take. */
+  #walkSteps(atMs: number): void {
+    for (let passed = 0; passed < 32; passed += 1) {
+      const { phase, steps } = this.#position;
+      const [step] = steps;
+      const index = step === undefined ? undefined : stepTaken(this.#lifecycle, phase, step, this.#facts(atMs));
+      const to = findPhase(this.#lifecycle, phase)?.steps.find(({ id }) => id === step)?.next[index ?? -1]?.to;
+      if (to === undefined) return;
+      this.#position = { phase, steps: [to] };
     }
-    const [step] = this.#position.steps;
-    const next = step === undefined ? undefined : nextStep(this.#lifecycle, this.#position.phase, step, facts);
-    if (next !== undefined) this.#position = { phase: this.#position.phase, steps: [next] };
+  }
+
+  #go(to: PhaseId, atMs: number): void {
+    this.#position = this.#begin(to);
+    this.#enteredMs = atMs;
+    this.#epoch += 1;
   }
 
   #begin(id: PhaseId): Position {

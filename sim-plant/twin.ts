@@ -25,6 +25,8 @@ export interface TwinOptions {
   readonly script: ScriptName;
   /** Default 20 s; see `OperatorPlan`. */
   readonly returnAfterMs?: number | undefined;
+  /** Called each half second with what the operator sees, before he acts. */
+  readonly watch?: (atMs: number, view: OperatorView) => void;
   /**
    * What becomes of the operator's writes on their way, once per tick (empty in most), for trials of what an attack does to an
    * unprotected plant. Default: they arrive as they are.
@@ -46,8 +48,6 @@ export interface TwinRun {
 export interface TwinCommand extends Command {
   readonly atMs: number;
   readonly position: Position;
-  /** What the operator saw when he decided. */
-  readonly view: OperatorView;
 }
 
 /**
@@ -110,14 +110,16 @@ class Twin {
   #act(atMs: number): ReadonlyMap<TagId, number> {
     const { position, epoch } = this.#coordinator;
     const view: OperatorView = { tags: this.#asRead(), console: { phase: position.phase, steps: position.steps, epoch } };
+    this.#options.watch?.(atMs, view);
     const { seed, script } = this.#options;
     const returnAfterMs = "returnAfterMs" in this.#options ? this.#options.returnAfterMs : DEFAULT_RETURN_AFTER_MS;
     const plan = { script, demand: (t: number) => demandForecast(seed, t), returnAfterMs };
     const decision = decideCommands(plan, this.#operator, view, atMs, this.#operatorRng);
     this.#operator = decision.state;
-    for (const { request } of decision.requests) this.#coordinator.request(request);
+    for (const { request } of decision.requests) this.#coordinator.request(request, atMs);
+    this.#notePosition(atMs);
     for (const says of decision.reports) this.#reports.push({ atMs, says });
-    for (const command of decision.commands) this.#commands.push({ ...command, atMs, position, view });
+    for (const command of decision.commands) this.#commands.push({ ...command, atMs, position });
     return new Map(decision.commands.map(({ tag, value }) => [tag, this.#arriving(tag, value)]));
   }
 
@@ -152,9 +154,13 @@ class Twin {
     const record = this.#plant.record(atMs);
     this.#records.push(record);
     this.#log.push(recordLine({ record, inputs: this.#plant.inputs, outputs: this.#outputs }));
-    const before = this.#coordinator.position;
     this.#coordinator.close(atMs, this.#known);
-    if (this.#coordinator.position !== before) this.#positions.push({ atMs, position: this.#coordinator.position });
+    this.#notePosition(atMs);
+  }
+
+  #notePosition(atMs: number): void {
+    const { position } = this.#coordinator;
+    if (position !== this.#positions.at(-1)?.position) this.#positions.push({ atMs, position });
   }
 }
 

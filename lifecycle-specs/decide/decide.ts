@@ -1,5 +1,5 @@
 import type { RuleId } from "../ids.ts";
-import type { Mode } from "../plant.ts";
+import type { Link, Mode } from "../plant.ts";
 import type { History } from "./history.ts";
 import { closer, type Failure, judgeRule, RANK } from "./judge-rule.ts";
 import type { Observation, ObservedItem, Position, Verdict } from "./observation.ts";
@@ -80,10 +80,15 @@ class Judge {
   /** source, then link. Inside a PLC a changed variable does not tell who wrote it. */
   #stranger(): ReasonCode | undefined {
     if (this.#tables.layer === "plc") return undefined;
+    if (this.#observation.source === undefined) return "SOURCE_UNKNOWN";
+    return this.#link() === undefined ? "LINK_UNKNOWN" : undefined;
+  }
+
+  /** The declared link, where it really joins the source and the target of this message. */
+  #link(): Link | undefined {
     const { source, link: id, target } = this.#observation;
-    if (source === undefined) return "SOURCE_UNKNOWN";
     const link = id === undefined ? undefined : this.#tables.links.get(id);
-    return link === undefined || link.client !== source || link.server !== target ? "LINK_UNKNOWN" : undefined;
+    return link !== undefined && link.client === source && link.server === target ? link : undefined;
   }
 
   #byPosition(position: Position): Verdict {
@@ -113,9 +118,11 @@ class Judge {
     const byList = this.#byTable(positionTable(listed));
     if (byList !== undefined) return byList;
     if (second?.reason === first.reason) return first;
+    const closest = denied.find(({ rule }) => rule !== undefined) ?? first;
     const mode: Mode = denied.some((deny) => deny.mode === "enforce") ? "enforce" : first.mode;
-    const says = `during the change from ${permitted.old.phase} to ${permitted.new.phase}: ${denied.map((deny) => deny.says).join("; ")}`;
-    return { ...first, reason: "WINDOW_FORBIDS", mode, says };
+    const because = denied.map(({ says }) => says).join("; ");
+    const says = `during the change from ${permitted.old.phase} to ${permitted.new.phase}: ${because}`;
+    return { ...closest, reason: "WINDOW_FORBIDS", mode, says };
   }
 
   #byTable(table: PositionTable): Verdict | undefined {
@@ -187,12 +194,14 @@ class Judge {
   #deny(failure: Failure, places: readonly Place[]): Deny {
     const { reason, rule, item } = failure;
     const says = failureInWords(this.#tables, this.#observation, failure, places);
-    return { verdict: "deny", reason, rule: rule?.rule.id, item, mode: rule?.rule.mode ?? this.#linkMode(), says };
-  }
-
-  #linkMode(): Mode {
-    const { link } = this.#observation;
-    return (link === undefined ? undefined : this.#tables.links.get(link)?.mode) ?? "enforce";
+    return {
+      verdict: "deny",
+      reason,
+      rule: rule?.rule.id,
+      item,
+      mode: rule?.rule.mode ?? this.#link()?.mode ?? "enforce",
+      says,
+    };
   }
 }
 

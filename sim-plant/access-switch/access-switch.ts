@@ -7,7 +7,7 @@ import { type MirrorCounts, MirrorPort, mirrorMac } from "./mirror-port.ts";
 import { type PatchPanel, PatchPort } from "./patch-port.ts";
 import { Relay, type Tap } from "./relay.ts";
 
-export interface AccessListener {
+interface AccessListener {
   /** Name of the cable, by which the patch panel knows it. */
   readonly link: string;
   /** Where operators connect to. */

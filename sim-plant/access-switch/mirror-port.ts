@@ -5,8 +5,8 @@ import type { Endpoint } from "../address-plan.ts";
 import { macOf } from "./conversation.ts";
 
 /** Bytes that may wait for one reader. A reader that falls further behind is dropped, which it sees as a gap. */
-export const MAX_READER_BYTES = 8 * 1024 * 1024;
-export const MAX_READERS = 8;
+const MAX_READER_BYTES = 8 * 1024 * 1024;
+const MAX_READERS = 8;
 /** Seconds for which an announcement holds: a few rounds. */
 const TTL_SECONDS = 5;
 const CHASSIS_ID = "access-switch-1";

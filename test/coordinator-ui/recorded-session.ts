@@ -130,7 +130,7 @@ export const DETECTION: Detection = {
   containment: "degraded.hmi-quarantined",
 };
 
-export const PROPOSAL: ProposalView = {
+const PROPOSAL: ProposalView = {
   id: "p-1",
   atMs: ATTACK_MS + 100,
   to: "degraded.hmi-quarantined",

@@ -19,7 +19,7 @@ export interface Question {
   readonly grave: boolean;
 }
 
-export const RETURN_REQUEST = "return-to-normal";
+const RETURN_REQUEST = "return-to-normal";
 
 export function requestLabel(request: string): string {
   return capital(nameWords(request));

@@ -5,7 +5,7 @@ import { locusWords, phaseWords } from "./words.ts";
 // Detections: the sentence, what is worth drawing on the path, what a screen reader is told.
 
 /** Plant ms for which a detection without a containment stays drawn on the path. */
-export const DRAWN_FOR_MS = 10 * 60_000;
+const DRAWN_FOR_MS = 10 * 60_000;
 
 const SEVERITY: Readonly<Record<Severity, { readonly label: string; readonly rank: number }>> = {
   alarm: { label: "alarm", rank: 2 },

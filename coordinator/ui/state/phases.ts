@@ -43,7 +43,7 @@ export function lifecycleStrip(plant: PlantView, state: Pick<StateView, "phase" 
   }));
 }
 
-export type StepMark = "passed" | "possible" | "active" | "ahead";
+type StepMark = "passed" | "possible" | "active" | "ahead";
 
 export interface StepView {
   readonly id: string;

@@ -6,7 +6,7 @@ import { agoWords, countWords, phaseWords } from "./words.ts";
 // The enforcement points as people see them: three layers, each with its points.
 
 /** `normal` is drawn without colour; the others stand out, in this order. */
-export type Weight = "normal" | "attention" | "alarm";
+type Weight = "normal" | "attention" | "alarm";
 
 export type PointMark = "in-force" | "joining" | "isolated" | "blind" | "silent" | "down" | "missing" | "unknown";
 

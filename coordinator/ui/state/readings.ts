@@ -7,7 +7,7 @@ import { durationWords, isBoolean, readingWords, valueWords } from "./words.ts";
 /** Plant ms; every tag is read with each scan report, so this is many reports missed. */
 export const STALE_AFTER_MS = 5000;
 
-export type Freshness = "fresh" | "stale" | "unknown";
+type Freshness = "fresh" | "stale" | "unknown";
 
 export interface ReadingLooks {
   readonly tag: string;

@@ -4,7 +4,7 @@ import { phaseWords } from "./words.ts";
 // The last ten minutes of the main tags: one row per second of plant time, bounded.
 
 export const TREND_MS = 10 * 60_000;
-export const SAMPLE_MS = 1000;
+const SAMPLE_MS = 1000;
 const MAX_ROWS = TREND_MS / SAMPLE_MS;
 
 export interface TrendGroup {
@@ -41,7 +41,7 @@ export const TREND_GROUPS: readonly TrendGroup[] = [
   },
 ];
 
-export const TREND_TAGS: readonly string[] = TREND_GROUPS.flatMap((g) => g.lines.map((l) => l.tag));
+const TREND_TAGS: readonly string[] = TREND_GROUPS.flatMap((g) => g.lines.map((l) => l.tag));
 
 export interface Trend {
   /** Plant ms, increasing. */

@@ -17,6 +17,7 @@ import {
 import { decodeLldpFrame } from "#wire/packet/lldp.ts";
 import { decodeTcpFrame, type TcpFrame } from "#wire/packet/tcp-frame.ts";
 import { PcapReader } from "#wire/pcap/index.ts";
+import { hasTool } from "../../support/tools.ts";
 import { closed, dial, type HandClock, handClock, type Listener, listenOn, receive, until } from "./support.ts";
 
 const HMI = "127.250.1.11";
@@ -251,8 +252,7 @@ describe("the mirror", () => {
     client.destroy();
   });
 
-  const tshark = hasTshark();
-  test.skipIf(!tshark)("tshark reads the operator's Modbus write from it (skipped without tshark)", async () => {
+  test.skipIf(!hasTool("tshark"))("tshark reads the operator's Modbus write from it", async () => {
     const b = await bench(echo);
     const tapped = await tap(b.mirror);
     const client = await dial(b.entry, HMI);
@@ -351,15 +351,6 @@ async function ask(panel: Endpoint, request: object): Promise<unknown> {
   const text = await answer;
   socket.destroy();
   return JSON.parse(text);
-}
-
-function hasTshark(): boolean {
-  try {
-    execFileSync("tshark", ["--version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function runTshark(pcap: Buffer, port: number, filter: string, fields: readonly string[]): readonly string[] {

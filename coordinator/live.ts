@@ -1,0 +1,127 @@
+import type { WebSocket } from "ws";
+import type { Detection, PlantView, ResyncMessage, StateDelta, StateView, ToPage } from "./page-messages.ts";
+
+export interface LiveOptions {
+  readonly plant: PlantView;
+  readonly state: () => StateView;
+  /** Bytes waiting for one page beyond which it gets no more deltas, only a snapshot once it has caught up. */
+  readonly maxBufferedBytes?: number;
+  readonly maxPages?: number;
+}
+
+export const MAX_BUFFERED_BYTES = 512 * 1024;
+export const MAX_PAGES = 32;
+/** Real ms between two looks at what changed. */
+const TICK_MS = 200;
+const MAX_MESSAGE_BYTES = 1024;
+
+interface Page {
+  readonly socket: WebSocket;
+  seq: number;
+  /** Left out of deltas: it gets a snapshot when its buffer has run empty. */
+  behind: boolean;
+}
+
+type Changed = StateDelta["changed"];
+/** A message but for its number, which is counted per page. */
+type Unnumbered = ToPage extends infer M ? (M extends ToPage ? Omit<M, "seq"> : never) : never;
+
+/** Keeps operator pages up to date: a snapshot, then what changed. A slow page costs a bounded buffer and delays nobody. */
+export class Live {
+  readonly #options: LiveOptions;
+  readonly #pages = new Set<Page>();
+  readonly #timer: NodeJS.Timeout;
+  #last: StateView | undefined;
+
+  constructor(options: LiveOptions) {
+    this.#options = options;
+    this.#timer = setInterval(() => this.tick(), TICK_MS);
+  }
+
+  get pages(): number {
+    return this.#pages.size;
+  }
+
+  /** False: there are too many pages already. */
+  join(socket: WebSocket): boolean {
+    if (this.#pages.size >= (this.#options.maxPages ?? MAX_PAGES)) return false;
+    const page: Page = { socket, seq: 0, behind: false };
+    this.#pages.add(page);
+    socket.on("close", () => this.#pages.delete(page));
+    socket.on("error", () => socket.terminate());
+    socket.on("message", (data, isBinary) => {
+      if (!isBinary && isResync(String(data))) page.behind = true;
+    });
+    this.#snapshot(page);
+    return true;
+  }
+
+  detection(detection: Detection): void {
+    for (const page of this.#pages) if (!page.behind) this.#send(page, { kind: "detection", detection });
+  }
+
+  /** Sends what changed since the last time. */
+  tick(): void {
+    if (this.#pages.size === 0) {
+      this.#last = undefined;
+      return;
+    }
+    const state = this.#options.state();
+    const changed = this.#last === undefined ? undefined : difference(this.#last, state);
+    this.#last = state;
+    for (const page of this.#pages) {
+      if (page.behind) this.#catchUp(page, state);
+      else if (changed !== undefined && Object.keys(changed).length > 0) this.#send(page, { kind: "state", changed });
+    }
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    for (const { socket } of this.#pages) socket.close(1001, "the coordinator stops");
+  }
+
+  #catchUp(page: Page, state: StateView): void {
+    if (page.socket.bufferedAmount > 0) return;
+    page.behind = false;
+    this.#send(page, { kind: "snapshot", plant: this.#options.plant, state });
+  }
+
+  #snapshot(page: Page): void {
+    this.#send(page, { kind: "snapshot", plant: this.#options.plant, state: this.#options.state() });
+  }
+
+  #send(page: Page, message: Unnumbered): void {
+    if (page.socket.readyState !== page.socket.OPEN) return;
+    if (page.socket.bufferedAmount > (this.#options.maxBufferedBytes ?? MAX_BUFFERED_BYTES)) {
+      page.behind = true;
+      return;
+    }
+    page.seq += 1;
+    page.socket.send(JSON.stringify({ ...message, seq: page.seq }));
+  }
+}
+
+/** The fields that differ; of the tags only those that do. Detections have their own message. */
+export function difference(before: StateView, after: StateView): Changed {
+  const { detections: _old, tags: oldTags, ...was } = before;
+  const { detections: _new, tags: newTags, ...is } = after;
+  const old = new Map<string, unknown>(Object.entries(was));
+  const changed = Object.fromEntries(Object.entries(is).filter(([key, value]) => !same(value, old.get(key))));
+  const tags = Object.fromEntries(Object.entries(newTags).filter(([tag, reading]) => !same(reading, oldTags[tag])));
+  return Object.keys(tags).length === 0 ? changed : { ...changed, tags };
+}
+
+function same(a: unknown, b: unknown): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
+}
+
+function isResync(text: string): boolean {
+  if (text.length > MAX_MESSAGE_BYTES) return false;
+  try {
+    const value: unknown = JSON.parse(text);
+    const kind: ResyncMessage["kind"] = "resync";
+    return typeof value === "object" && value !== null && "kind" in value && value.kind === kind;
+  } catch {
+    return false;
+  }
+}
