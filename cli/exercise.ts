@@ -79,6 +79,7 @@ async function run(names: readonly string[], flags: RunFlags): Promise<void> {
       time: "lockstep",
       pace: pace === 0 ? null : pace,
       script: exercise.script,
+      operatorReturns: exercise.script === "quiet-day",
     });
     const began = performance.now();
     const onProgress = (says: string): void => {

@@ -45,6 +45,40 @@ function clockOf(run: Site): string {
   return run.time === "free" ? "system" : `tcp:${clock.host}:${clock.port}`;
 }
 
+async function physics(run: Site) {
+  const { runPlant } = await import("#sim/plant/main.ts");
+  const { LOCKSTEP_PARTICIPANTS } = await import("#sim/site/processes.ts");
+  const plan = addressPlan(run.instance, run.single);
+  return runPlant({
+    seed: run.seed,
+    field: plan.field,
+    clock: plan.clock,
+    time: run.time === "free" ? "system" : "lockstep",
+    ...(run.pace === null ? {} : { pace: run.pace }),
+    expect: ["plc-1", "plc-2", ...LOCKSTEP_PARTICIPANTS],
+    runDir: run.runDir,
+    log,
+  });
+}
+
+async function operator(run: Site) {
+  const { runOperator } = await import("#sim/operator/main.ts");
+  const plan = addressPlan(run.instance, run.single);
+  return runOperator({
+    bundle: bundleFrom(run.bundle),
+    seed: run.seed,
+    script: run.script,
+    returnAfterMs: run.operatorReturns ? 20_000 : "never",
+    clock: clockOf(run),
+    hmi: { from: plan.hmi, fromPorts: plan.sourcePorts?.hmi, plc1: plan.access.plc1, plc2: plan.access.plc2 },
+    opcua: plan.access.plc2Ua,
+    engineering: { from: plan.engineering, fromPorts: plan.sourcePorts?.engineering, plc1: plan.filter.plc1, plc2: plan.filter.plc2 },
+    console: run.page,
+    runDir: run.runDir,
+    log,
+  });
+}
+
 async function plc(device: string, run: Site) {
   if (device !== "plc-1" && device !== "plc-2") throw new UsageError(`\`${device}\` is neither plc-1 nor plc-2`);
   const { runSoftPlc } = await import("#sim/plc/main.ts");

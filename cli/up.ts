@@ -53,6 +53,7 @@ async function up(plantName: string, flags: UpFlags) {
     time: "free",
     pace: null,
     script: "produce",
+    operatorReturns: false,
     runDir,
     page: { host: "127.0.0.1", port: Number(flags.port) },
   });

@@ -216,8 +216,10 @@ export class ChangeRunner {
       const [steps, window] = [[...plan.steps], [...plan.window]];
       this.#options.record.append({ entry: "committed", zone, change, epoch, from, to, steps, window, emergency });
     } catch (error) {
-      if (!emergency)
-        return this.#feed({ kind: "cancel", because: `the commit record cannot be written (${reasonOf(error)})` });
+      if (!emergency) {
+        this.#feed({ kind: "cancel", because: `the commit record cannot be written (${reasonOf(error)})` });
+        return;
+      }
       // A containment narrows; that it may be forgotten by a restart is the lesser harm.
     }
     this.#options.onCommitted(plan);

@@ -58,7 +58,7 @@ export async function runCoordinator(options: CoordinatorOptions): Promise<Runni
     );
   }
   const fresh = options.fresh ?? false;
-  const record = new PhaseRecord(options.runDir, fresh);
+  const record = new PhaseRecord(options.runDir, false);
   const log = new EvidenceLog(join(options.runDir, "evidence"));
   const clockSpec = options.clock ?? "system";
   const files = options.page === false ? [plainPage("The page was not asked for.")] : await pageFiles();

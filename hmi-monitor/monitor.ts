@@ -49,9 +49,9 @@ export class Monitor {
       this.#checkLoss(announcement.value.mirroredFrames);
       for (const event of this.#reassembler.tick(record.timeMs)) this.#event(event);
     } else {
-      this.#framesSinceStart += 1;
       for (const event of this.#reassembler.push(record.frame, record.timeMs)) this.#event(event);
     }
+    this.#framesSinceStart += 1;
     this.#seenUpToMs = Math.max(this.#seenUpToMs, record.timeMs);
     return announcement.ok;
   }

@@ -60,7 +60,7 @@ export function nextPosition(
 ): Result<Position, "no-transition"> {
   for (const step of position.steps.length === 0 ? [undefined] : position.steps) {
     try {
-      const snapshot = machine.resolveState({ value: stateValue(position.phase, step) });
+      const snapshot = machine.resolveState({ value: stateValue(position.phase, step), context: {} });
       if (!snapshot.can(event)) continue;
       const [next] = transition(machine, snapshot, event);
       return ok(positionOf(machine, next.value));

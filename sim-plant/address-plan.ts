@@ -24,7 +24,12 @@ export interface AddressPlan {
    * addresses do.
    */
   readonly sourcePorts:
-    | { readonly hmi: PortRange; readonly engineering: PortRange; readonly rogue: PortRange; readonly filter: PortRange }
+    | {
+        readonly hmi: PortRange;
+        readonly engineering: PortRange;
+        readonly rogue: PortRange;
+        readonly filter: PortRange;
+      }
     | undefined;
 }
 

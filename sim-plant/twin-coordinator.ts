@@ -18,7 +18,10 @@ export class TwinCoordinator {
 
   constructor(plant: Plant, lifecycle: Lifecycle) {
     this.#lifecycle = lifecycle;
-    this.#readings = new Readings(lifecycle, plant.tags.map((tag) => tag.id));
+    this.#readings = new Readings(
+      lifecycle,
+      plant.tags.map((tag) => tag.id),
+    );
     this.#position = this.#begin(lifecycle.initial);
   }
 

@@ -2,7 +2,7 @@ import type { Position } from "#specs/decide/observation.ts";
 import type { TagId } from "#specs/ids.ts";
 import type { Lifecycle } from "#specs/lifecycle.ts";
 import type { Plant, Tag } from "#specs/plant.ts";
-import { decideCommands } from "./operator/policy.ts";
+import { DEFAULT_RETURN_AFTER_MS, decideCommands } from "./operator/policy.ts";
 import type { ScriptName } from "./operator/script.ts";
 import { type Command, FIRST_STATE, type OperatorView } from "./operator/view.ts";
 import { RECORD_TICKS, recordLine } from "./plant/plant-log.ts";
@@ -109,7 +109,10 @@ class Twin {
 
   #act(atMs: number): ReadonlyMap<TagId, number> {
     const { position, epoch } = this.#coordinator;
-    const view: OperatorView = { tags: this.#asRead(), console: { phase: position.phase, steps: position.steps, epoch } };
+    const view: OperatorView = {
+      tags: this.#asRead(),
+      console: { phase: position.phase, steps: position.steps, epoch },
+    };
     this.#options.watch?.(atMs, view);
     const { seed, script } = this.#options;
     const returnAfterMs = "returnAfterMs" in this.#options ? this.#options.returnAfterMs : DEFAULT_RETURN_AFTER_MS;
@@ -165,5 +168,3 @@ class Twin {
 }
 
 const NOTHING: ReadonlyMap<TagId, number> = new Map();
-export const DEFAULT_RETURN_AFTER_MS = 20_000;
-

@@ -90,9 +90,10 @@ function readRule(id: RuleId, value: Cursor, plant: Plant): Rule | undefined {
 }
 
 function readSources(list: Cursor | undefined, plant: Plant): readonly (DeviceId | "program")[] | undefined {
-  return list?.items("from", 1)?.flatMap((item) => {
-    if (item.node.toString().trim() === "program") return ["program" as const];
-    return reference(item, "device", plant.devices)?.id ?? [];
+  return list?.items("from", 1)?.flatMap((item): readonly (DeviceId | "program")[] => {
+    if (item.node.toString().trim() === "program") return ["program"];
+    const device = reference(item, "device", plant.devices)?.id;
+    return device === undefined ? [] : [device];
   });
 }
 

@@ -55,12 +55,16 @@ export class Source {
     this.#aliases += 1;
     const cursor = new Cursor(this, node, node);
     if (this.#aliases > MAX_ALIASES) {
-      if (this.#aliases === MAX_ALIASES + 1) cursor.fail("YAML_ALIASES", `more than ${MAX_ALIASES} aliases are used; write some of them out`);
+      if (this.#aliases === MAX_ALIASES + 1)
+        cursor.fail("YAML_ALIASES", `more than ${MAX_ALIASES} aliases are used; write some of them out`);
       return cursor;
     }
     const found = this.#document === undefined ? undefined : node.resolve(this.#document);
     if (found !== undefined) return new Cursor(this, found, node);
-    cursor.fail("YAML_ALIASES", `alias \`${node.source}\` names no anchor before it; define it with \`&${node.source}\``);
+    cursor.fail(
+      "YAML_ALIASES",
+      `alias \`${node.source}\` names no anchor before it; define it with \`&${node.source}\``,
+    );
     return cursor;
   }
 

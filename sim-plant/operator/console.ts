@@ -33,7 +33,10 @@ export class Console {
       });
       return readAnswer(await response.json(), response.ok);
     } catch (error) {
-      return { accepted: false, says: `the operator page did not answer (${error instanceof Error ? error.message : String(error)})` };
+      return {
+        accepted: false,
+        says: `the operator page did not answer (${error instanceof Error ? error.message : String(error)})`,
+      };
     }
   }
 }
@@ -41,7 +44,8 @@ export class Console {
 function readView(value: unknown): ConsoleView | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const state: unknown = "state" in value ? value.state : value;
-  if (typeof state !== "object" || state === null || !("phase" in state) || !("steps" in state) || !("epoch" in state)) return undefined;
+  if (typeof state !== "object" || state === null || !("phase" in state) || !("steps" in state) || !("epoch" in state))
+    return undefined;
   const { phase, steps, epoch } = state;
   if (typeof phase !== "string" || typeof epoch !== "number" || !Array.isArray(steps)) return undefined;
   return { phase, steps: steps.filter((step) => typeof step === "string"), epoch };

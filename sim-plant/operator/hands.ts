@@ -42,7 +42,14 @@ const RESOLUTION: Readonly<Record<string, number>> = { "DOS201.SP": 0.01 };
 /** Waiting this long for a write to show in the readings before it is made again. */
 const DEFAULT_GAP_MS = 2500;
 
-export function hands(state: OperatorState, view: OperatorView, nowMs: number, demand: number, rng: Random, report: (says: string) => void): Hands {
+export function hands(
+  state: OperatorState,
+  view: OperatorView,
+  nowMs: number,
+  demand: number,
+  rng: Random,
+  report: (says: string) => void,
+): Hands {
   const read = (tag: string) => view.tags.get(TagId(tag));
   const since = (tag: string) => nowMs - (state.writtenAtMs.get(tag) ?? Number.NEGATIVE_INFINITY);
   const steps = view.console?.steps ?? [];
@@ -84,7 +91,8 @@ export function nextStep(shown: number, target: number, limits: Limits, resoluti
   // A little inside the limit, since the reading is itself a rounded number.
   const most = limits.step - resolution / 2;
   const next = round(shown + Math.max(-most, Math.min(most, wanted - shown)), resolution);
-  const stepped = Math.abs(next - shown) > limits.step ? round(next - Math.sign(next - shown) * resolution, resolution) : next;
+  const stepped =
+    Math.abs(next - shown) > limits.step ? round(next - Math.sign(next - shown) * resolution, resolution) : next;
   return stepped >= limits.min && stepped <= limits.max ? stepped : undefined;
 }
 

@@ -1,17 +1,16 @@
 import { join } from "node:path";
+import { openClock } from "#point/clock.ts";
 import type { Bundle } from "#specs/bundle.ts";
 import { DeviceId, type TagId } from "#specs/ids.ts";
 import type { Tag } from "#specs/plant.ts";
-import { openClock } from "#point/clock.ts";
 import type { Endpoint, PortRange } from "../address-plan.ts";
 import { JsonLog } from "../json-log.ts";
 import { random } from "../random.ts";
-import { DEFAULT_RETURN_AFTER_MS } from "../twin.ts";
 import { demandForecast } from "../water/model.ts";
 import { Console } from "./console.ts";
 import { ModbusStation } from "./modbus-station.ts";
 import { OpcUaStation } from "./opcua-station.ts";
-import { decideCommands, type OperatorPlan } from "./policy.ts";
+import { DEFAULT_RETURN_AFTER_MS, decideCommands, type OperatorPlan } from "./policy.ts";
 import type { ScriptName } from "./script.ts";
 import { type Command, FIRST_STATE, type OperatorState } from "./view.ts";
 import type { WriteResult } from "./write-result.ts";
@@ -51,9 +50,9 @@ export interface OperatorOptions {
  * `{"atMs","report"}`.
  */
 export async function runOperator(options: OperatorOptions): Promise<{ close(): Promise<void> }> {
-  const clock = await openClock(options.clock, "hmi", ["act"]);
   const operator = new Operator(options);
   await operator.openSessions();
+  const clock = await openClock(options.clock, "hmi", ["act"]);
   clock.on("act", (_tick, atMs) => operator.act(atMs));
   return {
     async close() {
@@ -62,6 +61,9 @@ export async function runOperator(options: OperatorOptions): Promise<{ close(): 
     },
   };
 }
+
+/** Real ms that the operator tries to open his OPC UA session before he starts work without it. */
+const SESSION_MS = 15_000;
 
 class Operator {
   readonly #plan: OperatorPlan;
@@ -86,7 +88,16 @@ class Operator {
     this.#tags = new Map(bundle.plant.tags.map((tag) => [tag.id, tag]));
     this.#hmi = stations(options, options.hmi);
     this.#engineering = engineering === undefined ? undefined : stations(options, engineering);
-    this.#opcua = opcua === undefined ? undefined : new OpcUaStation({ to: opcua, pkiDir: join(runDir, "pki"), log });
+    this.#opcua =
+      opcua === undefined
+        ? undefined
+        : new OpcUaStation({
+            to: opcua,
+            from: options.hmi.from,
+            fromPorts: uaPorts(options.hmi.fromPorts),
+            pkiDir: join(runDir, "pki"),
+            log,
+          });
     this.#console = new Console(options.console);
     this.#rng = random(seed, "operator");
     this.#file = new JsonLog(join(runDir, "operator.jsonl"));
@@ -94,7 +105,7 @@ class Operator {
 
   /** Opened before the first act, since a session takes longer than a round. */
   async openSessions(): Promise<void> {
-    await this.#opcua?.open();
+    await this.#opcua?.open(SESSION_MS);
   }
 
   /** One round. With a free-running clock a slow round makes the next ones fall out, never overlap. */
@@ -118,7 +129,11 @@ class Operator {
   }
 
   async #round(atMs: number): Promise<void> {
-    const [plc1, plc2, console] = await Promise.all([this.#hmi["plc-1"].poll(), this.#hmi["plc-2"].poll(), this.#console.look()]);
+    const [plc1, plc2, console] = await Promise.all([
+      this.#hmi["plc-1"].poll(),
+      this.#hmi["plc-2"].poll(),
+      this.#console.look(),
+    ]);
     const view = { tags: new Map([...plc1, ...plc2]), console };
     const decision = decideCommands(this.#plan, this.#state, view, atMs, this.#rng);
     this.#state = decision.state;
@@ -136,21 +151,36 @@ class Operator {
     const byOpcUa = command.from === "hmi-1" && tag.opcua !== undefined && this.#opcua !== undefined;
     const result = byOpcUa ? await this.#opcua?.write(tag, command.value) : await this.#writeModbus(command, tag);
     const { from, value } = command;
-    this.#file.write(JSON.stringify({ atMs, from, tag: tag.id, value, protocol: byOpcUa ? "opcua" : "modbus", phase, ...result }));
+    this.#file.write(
+      JSON.stringify({ atMs, from, tag: tag.id, value, protocol: byOpcUa ? "opcua" : "modbus", phase, ...result }),
+    );
   }
 
   #writeModbus(command: Command, tag: Tag): Promise<WriteResult> {
     const set = command.from === "ews-1" ? this.#engineering : this.#hmi;
-    if (set === undefined) return Promise.resolve({ result: "error", says: "there is no engineering workstation in this run" });
+    if (set === undefined)
+      return Promise.resolve({ result: "error", says: "there is no engineering workstation in this run" });
     return set[tag.device === "plc-1" ? "plc-1" : "plc-2"].write(tag, command.value);
   }
 }
 
+/** The upper half of the station's source ports is for OPC UA; see `stations`. */
+function uaPorts(ports: PortRange | undefined): PortRange | undefined {
+  return ports === undefined ? undefined : { low: Math.ceil((ports.low + ports.high) / 2), high: ports.high };
+}
+
+function modbusPorts(ports: PortRange | undefined, part: 0 | 1): PortRange | undefined {
+  if (ports === undefined) return undefined;
+  const quarter = Math.floor((ports.high - ports.low) / 4);
+  return { low: ports.low + part * quarter, high: ports.low + (part + 1) * quarter - 1 };
+}
+
 function stations(options: OperatorOptions, place: StationPlace): Readonly<Record<"plc-1" | "plc-2", ModbusStation>> {
   const { bundle, log } = options;
-  const common = { plant: bundle.plant, from: place.from, fromPorts: place.fromPorts, log };
+  const common = { plant: bundle.plant, from: place.from, log };
+  const ports = (part: 0 | 1) => modbusPorts(place.fromPorts, part);
   return {
-    "plc-1": new ModbusStation({ ...common, device: DeviceId("plc-1"), to: place.plc1 }),
-    "plc-2": new ModbusStation({ ...common, device: DeviceId("plc-2"), to: place.plc2 }),
+    "plc-1": new ModbusStation({ ...common, fromPorts: ports(0), device: DeviceId("plc-1"), to: place.plc1 }),
+    "plc-2": new ModbusStation({ ...common, fromPorts: ports(1), device: DeviceId("plc-2"), to: place.plc2 }),
   };
 }

@@ -1,6 +1,6 @@
+import modbusSerial from "modbus-serial";
 import type { DeviceId, TagId } from "#specs/ids.ts";
 import type { ModbusTable, Plant, Tag } from "#specs/plant.ts";
-import modbusSerial from "modbus-serial";
 import type { Endpoint, PortRange } from "../address-plan.ts";
 import { fromRaw, toRaw } from "../plc/register-map.ts";
 import type { WriteResult } from "./write-result.ts";
@@ -141,7 +141,8 @@ function blocksOf(plant: Plant, device: DeviceId): readonly Block[] {
 /** Splits the tags of one table where addresses have a gap, since an address without a tag is answered with an exception. */
 function runsOf(tags: readonly Tag[]): readonly Block[] {
   const sorted = [...tags].sort((a, b) => (a.modbus?.address ?? 0) - (b.modbus?.address ?? 0));
-  const blocks: { readonly unit: number; readonly table: ModbusTable; readonly start: number; readonly tags: Tag[] }[] = [];
+  const blocks: { readonly unit: number; readonly table: ModbusTable; readonly start: number; readonly tags: Tag[] }[] =
+    [];
   for (const tag of sorted) {
     const binding = tag.modbus;
     const last = blocks.at(-1);

@@ -1,26 +1,37 @@
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
 import { join } from "node:path";
-import type { Tag } from "#specs/plant.ts";
+import { setTimeout as pause } from "node:timers/promises";
 import {
   AttributeIds,
   type ClientSession,
   DataType,
   MessageSecurityMode,
+  makeReverseClientTransportFactory,
   OPCUACertificateManager,
   OPCUAClient,
   SecurityPolicy,
   StatusCodes,
 } from "node-opcua";
-import type { Endpoint } from "../address-plan.ts";
+import type { Tag } from "#specs/plant.ts";
+import type { Endpoint, PortRange } from "../address-plan.ts";
 import type { WriteResult } from "./write-result.ts";
 
 export interface OpcUaStationOptions {
   readonly to: Endpoint;
+  /** Source address of the station. */
+  readonly from: string;
+  /** Where one address serves everybody: the source ports of the station. */
+  readonly fromPorts?: PortRange | undefined;
   /** The client's certificate is made and kept below this folder. */
   readonly pkiDir: string;
   readonly log: (says: string) => void;
 }
 
 const RETRY_MS = 2000;
+/** Real ms that a write waits for a session to come back. A round of plant time must not wait for longer. */
+const PATIENCE_MS = 1500;
+const CONNECT_MS = 3000;
 
 /** One station's OPC UA session, without message security, so that a layer on the way can read what it judges. */
 export class OpcUaStation {
@@ -29,6 +40,7 @@ export class OpcUaStation {
   #session: ClientSession | undefined;
   #connecting: Promise<void> | undefined;
   #nextTryMs = 0;
+  #dialled = 0;
 
   constructor(options: OpcUaStationOptions) {
     this.#options = options;
@@ -44,7 +56,9 @@ export class OpcUaStation {
       const status = await session.write({
         nodeId: binding.nodeId,
         attributeId: AttributeIds.Value,
-        value: { value: boolean ? { dataType: DataType.Boolean, value: value !== 0 } : { dataType: DataType.Double, value } },
+        value: {
+          value: boolean ? { dataType: DataType.Boolean, value: value !== 0 } : { dataType: DataType.Double, value },
+        },
       });
       return status.equals(StatusCodes.Good) ? { result: "ok" } : { result: "exception", code: status.value };
     } catch (error) {
@@ -58,9 +72,11 @@ export class OpcUaStation {
     await this.#drop();
   }
 
-  /** Opens the session ahead of its first use. */
-  async open(): Promise<void> {
-    await this.#connected();
+  /** Opens the session ahead of its first use, trying for so long; true: it is open. */
+  async open(forMs: number): Promise<boolean> {
+    const until = performance.now() + forMs;
+    while ((await this.#connected()) === undefined && performance.now() < until) await pause(100);
+    return this.#session !== undefined;
   }
 
   async #connected(): Promise<ClientSession | undefined> {
@@ -70,7 +86,7 @@ export class OpcUaStation {
         this.#connecting = undefined;
       });
     }
-    await this.#connecting;
+    if (this.#connecting !== undefined) await Promise.race([this.#connecting, pause(PATIENCE_MS)]);
     return this.#session;
   }
 
@@ -83,7 +99,8 @@ export class OpcUaStation {
       // The server tells its own address; the way to it leads through the switch.
       endpointMustExist: false,
       connectionStrategy: { maxRetry: 0, initialDelay: 100, maxDelay: 500 },
-      transportTimeout: 5000,
+      transportTimeout: CONNECT_MS,
+      transportFactory: makeReverseClientTransportFactory(() => this.#dial()),
       keepSessionAlive: true,
       clientCertificateManager: new OPCUACertificateManager({
         rootFolder: join(this.#options.pkiDir, "hmi-1"),
@@ -96,9 +113,32 @@ export class OpcUaStation {
       await client.connect(`opc.tcp://${host}:${port}`);
       this.#session = await client.createSession();
     } catch (error) {
-      this.#options.log(`no OPC UA session with ${host}:${port} (${error instanceof Error ? error.message : String(error)})`);
+      this.#options.log(
+        `no OPC UA session with ${host}:${port} (${error instanceof Error ? error.message : String(error)})`,
+      );
       await this.#drop();
     }
+  }
+
+  /**
+   * node-opcua's own transport cannot choose its source address; the one it has for reverse connections takes a socket that is already
+   * connected, and begins with the same HEL.
+   */
+  async #dial(): Promise<{
+    readonly socket: ConnectedSocket;
+    readonly serverUri: string;
+    readonly endpointUrl: string;
+  }> {
+    const { to, from, fromPorts } = this.#options;
+    const localPort =
+      fromPorts === undefined
+        ? {}
+        : { localPort: fromPorts.low + (this.#dialled % (fromPorts.high - fromPorts.low + 1)) };
+    this.#dialled += 1;
+    const socket = connect({ host: to.host, port: to.port, localAddress: from, ...localPort, noDelay: true });
+    await once(socket, "connect", { signal: AbortSignal.timeout(CONNECT_MS) });
+    if (!isConnected(socket)) throw new Error(`${to.host}:${to.port} hung up at once`);
+    return { socket, serverUri: "", endpointUrl: `opc.tcp://${to.host}:${to.port}` };
   }
 
   async #drop(): Promise<void> {
@@ -112,4 +152,10 @@ export class OpcUaStation {
       // A connection already lost cannot be ended in good order.
     }
   }
+}
+
+type ConnectedSocket = Socket & { readonly remoteAddress: string; readonly remotePort: number };
+
+function isConnected(socket: Socket): socket is ConnectedSocket {
+  return socket.remoteAddress !== undefined && socket.remotePort !== undefined;
 }

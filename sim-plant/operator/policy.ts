@@ -1,7 +1,7 @@
 import { between, type Random } from "../random.ts";
 import { type Hands, hands } from "./hands.ts";
 import { dosingHeld, maintenance, maintenanceLineDone, normal, probation, shutdown, startup } from "./procedures.ts";
-import { type ScriptLine, SCRIPTS, type ScriptName } from "./script.ts";
+import { SCRIPTS, type ScriptLine, type ScriptName } from "./script.ts";
 import type { Command, Decision, OperatorState, OperatorView, PhaseRequest } from "./view.ts";
 
 export interface OperatorPlan {
@@ -14,6 +14,9 @@ export interface OperatorPlan {
 
 const RETURN: PhaseRequest = { request: "return-to-normal", role: "operator", person: "A. Minato" };
 
+/** How long the operator lets a containment stand before he asks for the way back, plant ms. */
+export const DEFAULT_RETURN_AFTER_MS = 20_000;
+
 /** Reaction time after the console shows something new, ms. */
 const REACTION_MS = [1000, 2000] as const;
 /** A request that had no effect is made again after this long, ms. */
@@ -23,7 +26,13 @@ const ASK_AGAIN_MS = 5000;
  * One look at the readings and the console, and what the operator does about it: at most one write per station. He acts only on
  * what the console shows, after his reaction time, and only by steps that the lifecycle's rules allow.
  */
-export function decideCommands(plan: OperatorPlan, state: OperatorState, view: OperatorView, atMs: number, rng: Random): Decision {
+export function decideCommands(
+  plan: OperatorPlan,
+  state: OperatorState,
+  view: OperatorView,
+  atMs: number,
+  rng: Random,
+): Decision {
   const reports: string[] = [];
   const seen = look(plan, state, view, atMs, rng);
   if (view.console === undefined || atMs < seen.readyAtMs) return { state: seen, commands: [], requests: [], reports };
@@ -96,7 +105,8 @@ function ask(plan: OperatorPlan, h: Hands, phase: string): PhaseRequest | undefi
     return inPhaseMs >= line.afterMs && (line.ready?.(h) ?? true) ? line.request : undefined;
   }
   // Not where the script would be: a containment came between. He leads the plant back, and the script goes on from there.
-  if (plan.returnAfterMs === undefined || !phase.startsWith("degraded.") || inPhaseMs < plan.returnAfterMs) return undefined;
+  if (plan.returnAfterMs === undefined || !phase.startsWith("degraded.") || inPhaseMs < plan.returnAfterMs)
+    return undefined;
   return RETURN;
 }
 
@@ -117,7 +127,8 @@ function remember(
   return {
     ...state,
     writtenAtMs,
-    maintenanceDone: phase === "maintenance" && maintenanceLineDone(h) ? state.maintenanceDone + 1 : state.maintenanceDone,
+    maintenanceDone:
+      phase === "maintenance" && maintenanceLineDone(h) ? state.maintenanceDone + 1 : state.maintenanceDone,
     rinsed: state.rinsed || (command?.tag === "V301.CMD" && command.value === 1 && phase === "normal"),
     requestedAtMs: asked === undefined ? state.requestedAtMs : h.nowMs,
     reported: new Set(reports),

@@ -37,7 +37,9 @@ function startupStep(h: Hands): Wish {
         h.set("AUTO101", 1) ??
         (atLeast(h, "LIT401", 0.65) ? h.set("P401.CMD", 1) : undefined) ??
         h.towards("FIC101.SP", 30, { min: 8, max: 32, step: 5, gapMs: 2500 }) ??
-        (shows(h, "P401.CMD", 1) ? h.towards("FIC401.SP", Math.min(30, h.demand), { min: 0, max: 32, step: 8, gapMs: 2500 }) : undefined)
+        (shows(h, "P401.CMD", 1)
+          ? h.towards("FIC401.SP", Math.min(30, h.demand), { min: 0, max: 32, step: 8, gapMs: 2500 })
+          : undefined)
       );
     default:
       return undefined;
@@ -68,7 +70,12 @@ function backwash(h: Hands): Wish {
 function isClogged(h: Hands): boolean {
   const loss = h.read("PDT301");
   const flow = h.read("FIT101");
-  return loss !== undefined && flow !== undefined && loss >= CLOGGED_KPA && (loss * 30) / Math.max(flow, 10) >= CLOGGED_AT_30_KPA;
+  return (
+    loss !== undefined &&
+    flow !== undefined &&
+    loss >= CLOGGED_KPA &&
+    (loss * 30) / Math.max(flow, 10) >= CLOGGED_AT_30_KPA
+  );
 }
 
 /** A drain that stands open without a backwash is closed at sight. */
@@ -82,14 +89,25 @@ function flows(h: Hands, step: number, everyMs: number): Wish {
   if (level === undefined) return undefined;
   const feed = h.demand + 20 * (CLEAN_LEVEL - level);
   return (
-    h.towards("FIC101.SP", Math.max(27, Math.min(39, feed)), { min: 20, max: 40, step, gapMs: everyMs, reassert: true }) ??
-    h.towards("FIC401.SP", h.demand, { min: 15, max: 45, step, gapMs: everyMs, reassert: true })
+    h.towards("FIC101.SP", Math.max(27, Math.min(39, feed)), {
+      min: 20,
+      max: 40,
+      step,
+      gapMs: everyMs,
+      reassert: true,
+    }) ?? h.towards("FIC401.SP", h.demand, { min: 15, max: 45, step, gapMs: everyMs, reassert: true })
   );
 }
 
 function dose(h: Hands): Wish {
   if (h.since("DOS201.SP") < ROUND_MS) return undefined;
-  return h.towards("DOS201.SP", between(h.rng, 1.9, 2.2), { min: 1, max: 3, step: 0.4, gapMs: ROUND_MS, reassert: true });
+  return h.towards("DOS201.SP", between(h.rng, 1.9, 2.2), {
+    min: 1,
+    max: 3,
+    step: 0.4,
+    gapMs: ROUND_MS,
+    reassert: true,
+  });
 }
 
 /** The dose is held; flows go on as in normal running. */

@@ -14,7 +14,8 @@ const operator = (request: string): PhaseRequest => ({ request, role: "operator"
 const engineer = (request: string): PhaseRequest => ({ request, role: "engineer", person: "K. Sawa" });
 
 /** Nothing is under way that a change of phase would cut in half. */
-const calm = (h: Hands): boolean => h.step === "produce" && shows(h, "V301.OPEN", 0) && shows(h, "BW301.CMD", 0) && atMost(h, "PDT301", 19);
+const calm = (h: Hands): boolean =>
+  h.step === "produce" && shows(h, "V301.OPEN", 0) && shows(h, "BW301.CMD", 0) && atMost(h, "PDT301", 19);
 const listDone = (h: Hands): boolean => h.state.maintenanceDone >= MAINTENANCE_LIST.length && atMost(h, "MV101.POS", 1);
 
 /** A drill: the plant is put into a degraded phase and led back. */
@@ -45,4 +46,8 @@ const PRODUCE: readonly ScriptLine[] = [{ phase: "stopped", afterMs: 2_000, requ
  */
 export type ScriptName = "quiet-day" | "produce" | "none";
 
-export const SCRIPTS: Readonly<Record<ScriptName, readonly ScriptLine[]>> = { "quiet-day": QUIET_DAY, produce: PRODUCE, none: [] };
+export const SCRIPTS: Readonly<Record<ScriptName, readonly ScriptLine[]>> = {
+  "quiet-day": QUIET_DAY,
+  produce: PRODUCE,
+  none: [],
+};

@@ -81,7 +81,10 @@ export class ClockServer {
     return new Promise((resolve) => this.#server.close(() => resolve()));
   }
 
-  #tell(participant: Participant, message: { readonly tick: number; readonly atMs: number; readonly stage: Stage }): Promise<void> {
+  #tell(
+    participant: Participant,
+    message: { readonly tick: number; readonly atMs: number; readonly stage: Stage },
+  ): Promise<void> {
     return new Promise((resolve) => {
       participant.waiting = { tick: message.tick, stage: message.stage, resolve };
       writeJsonLine(participant.socket, message);
@@ -131,7 +134,9 @@ function finish(participant: Participant, value: unknown): void {
   waiting.resolve();
 }
 
-function readJoin(value: unknown): { readonly name: string; readonly stages: ReadonlySet<Stage>; readonly watches: boolean } | undefined {
+function readJoin(
+  value: unknown,
+): { readonly name: string; readonly stages: ReadonlySet<Stage>; readonly watches: boolean } | undefined {
   if (typeof value !== "object" || value === null || !("join" in value) || !("stages" in value)) return undefined;
   const { join, stages } = value;
   if (typeof join !== "string" || join.length > 64 || !Array.isArray(stages)) return undefined;

@@ -22,7 +22,8 @@ export function readFieldTick(value: unknown): FieldTick | undefined {
   if (!("tick" in value) || !("atMs" in value) || !("dtMs" in value) || !("field" in value)) return undefined;
   const { tick, atMs, dtMs } = value;
   const field = readValues(value.field);
-  if (typeof tick !== "number" || typeof atMs !== "number" || typeof dtMs !== "number" || field === undefined) return undefined;
+  if (typeof tick !== "number" || typeof atMs !== "number" || typeof dtMs !== "number" || field === undefined)
+    return undefined;
   return { tick, atMs, dtMs, field };
 }
 

@@ -2,7 +2,15 @@ import { createServer, type Socket } from "node:net";
 import { readJsonLines, writeJsonLine } from "#plc-guard/json-lines.ts";
 import { TagId } from "#specs/ids.ts";
 import type { Endpoint } from "../address-plan.ts";
-import { type FieldInputs, type FieldOutputs, fieldOutputs, PLC1_INPUTS, PLC1_OUTPUTS, PLC2_INPUTS, PLC2_OUTPUTS } from "../water/field-tags.ts";
+import {
+  type FieldInputs,
+  type FieldOutputs,
+  fieldOutputs,
+  PLC1_INPUTS,
+  PLC1_OUTPUTS,
+  PLC2_INPUTS,
+  PLC2_OUTPUTS,
+} from "../water/field-tags.ts";
 import { readFieldAnswer, readJoin } from "./field-messages.ts";
 
 export interface FieldServerOptions {
@@ -45,7 +53,9 @@ export class FieldServer {
     const { host, port } = this.#options.at;
     return new Promise((resolve, reject) => {
       this.#server.once("error", (error) => {
-        reject(new Error(`the field wiring cannot listen on ${host}:${port} (${error.message}); choose a free address`));
+        reject(
+          new Error(`the field wiring cannot listen on ${host}:${port} (${error.message}); choose a free address`),
+        );
       });
       this.#server.listen(port, host, resolve);
     });

@@ -30,7 +30,17 @@ export function readRecords(text: string): readonly PlantRecord[] {
   });
 }
 
-const FIELDS = ["atMs", "level101", "level401", "chlorine401", "spilled101L", "spilled401L", "dry101Ms", "dry401Ms", "deliveredM3"] as const;
+const FIELDS = [
+  "atMs",
+  "level101",
+  "level401",
+  "chlorine401",
+  "spilled101L",
+  "spilled401L",
+  "dry101Ms",
+  "dry401Ms",
+  "deliveredM3",
+] as const;
 
 function recordOf(value: unknown): PlantRecord | undefined {
   if (typeof value !== "object" || value === null || !("record" in value)) return undefined;
@@ -39,7 +49,11 @@ function recordOf(value: unknown): PlantRecord | undefined {
 }
 
 function isRecord(value: unknown): value is PlantRecord {
-  return typeof value === "object" && value !== null && FIELDS.every((field) => typeof Reflect.get(value, field) === "number");
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    FIELDS.every((field) => typeof Reflect.get(value, field) === "number")
+  );
 }
 
 function parseJson(line: string): unknown {

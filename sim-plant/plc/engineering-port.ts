@@ -33,7 +33,11 @@ export async function serveEngineeringPort(at: Endpoint, outputs: ReadonlySet<st
   server.maxConnections = 4;
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error) => {
-      reject(new Error(`the engineering port cannot listen on ${at.host}:${at.port} (${error.message}); choose a free address`));
+      reject(
+        new Error(
+          `the engineering port cannot listen on ${at.host}:${at.port} (${error.message}); choose a free address`,
+        ),
+      );
     });
     server.listen(at.port, at.host, resolve);
   });

@@ -21,11 +21,21 @@ const MOST_INTEGRAL = 30;
  * @param wanted set-point, m³/h; 0 stops the pump
  * @param measured flow, m³/h
  */
-export function flowControl(state: FlowControl, wanted: number, measured: number, capacity: number, dtMs: number): FlowControl {
+export function flowControl(
+  state: FlowControl,
+  wanted: number,
+  measured: number,
+  capacity: number,
+  dtMs: number,
+): FlowControl {
   if (wanted <= 0) return { integral: 0, speed: slew(state.speed, 0, dtMs) };
   const error = wanted - measured;
   const feedForward = (100 * wanted) / capacity;
-  const integral = clamp(state.integral + (GAIN * error * dtMs) / 1000 / INTEGRAL_TIME_S, -MOST_INTEGRAL, MOST_INTEGRAL);
+  const integral = clamp(
+    state.integral + (GAIN * error * dtMs) / 1000 / INTEGRAL_TIME_S,
+    -MOST_INTEGRAL,
+    MOST_INTEGRAL,
+  );
   const asked = feedForward + GAIN * error + integral;
   const speed = slew(state.speed, clamp(asked, 0, 100), dtMs);
   const saturated = asked !== clamp(asked, 0, 100) || Math.abs(speed - asked) > 1e-9;

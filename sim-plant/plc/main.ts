@@ -49,7 +49,10 @@ export function runSoftPlc(options: SoftPlcOptions): Promise<{ close(): Promise<
   return options.device === "plc-1" ? run(PROGRAM_PLC1, options) : run(PROGRAM_PLC2, options);
 }
 
-async function run<M extends ProgramMemory>(program: ControlProgram<M>, options: SoftPlcOptions): Promise<{ close(): Promise<void> }> {
+async function run<M extends ProgramMemory>(
+  program: ControlProgram<M>,
+  options: SoftPlcOptions,
+): Promise<{ close(): Promise<void> }> {
   const { bundle, log } = options;
   const device = DeviceId(options.device);
   const latch = new WriteLatch();
@@ -63,8 +66,11 @@ async function run<M extends ProgramMemory>(program: ControlProgram<M>, options:
     persist: (text) => writeFileSync(saved, text),
     log,
   });
-  const outputs = new Set<string>(bundle.plant.tags.filter((tag) => tag.kind === "output" && tag.device === device).map((tag) => tag.id));
-  const engineering = options.engineeringPort === undefined ? undefined : await serveEngineeringPort(options.engineeringPort, outputs);
+  const outputs = new Set<string>(
+    bundle.plant.tags.filter((tag) => tag.kind === "output" && tag.device === device).map((tag) => tag.id),
+  );
+  const engineering =
+    options.engineeringPort === undefined ? undefined : await serveEngineeringPort(options.engineeringPort, outputs);
   const servers = await openServers(options, device, latch);
   const scans = new JsonLog(join(options.runDir, `${device}.scans.jsonl`));
 
@@ -99,8 +105,11 @@ async function run<M extends ProgramMemory>(program: ControlProgram<M>, options:
 
 const NO_FORCES: FieldTick["field"] = new Map();
 
-
-async function openServers(options: SoftPlcOptions, device: DeviceId, latch: WriteLatch): Promise<readonly { close(): Promise<void> }[]> {
+async function openServers(
+  options: SoftPlcOptions,
+  device: DeviceId,
+  latch: WriteLatch,
+): Promise<readonly { close(): Promise<void> }[]> {
   const { admission, log } = options;
   const { plant } = options.bundle;
   const modbus = await serveModbus({ plant, device, at: options.modbus, admission, latch, log });

@@ -1,7 +1,7 @@
 import { Server } from "node:net";
+import { ServerTCP } from "modbus-serial";
 import type { DeviceId } from "#specs/ids.ts";
 import type { ModbusTable, Plant } from "#specs/plant.ts";
-import { ServerTCP } from "modbus-serial";
 import type { Endpoint } from "../address-plan.ts";
 import { type Admission, guardDoor } from "./admission.ts";
 import { checkRange, fromRaw, RegisterMap, toRaw } from "./register-map.ts";
@@ -38,7 +38,8 @@ export async function serveModbus(options: ModbusServerOptions): Promise<{ close
       getDiscreteInput: (address: number, unit: number) => raw("discrete-input", unit, address) !== 0,
       getHoldingRegister: (address: number, unit: number) => raw("holding-register", unit, address),
       getInputRegister: (address: number, unit: number) => raw("input-register", unit, address),
-      setCoil: (address: number, on: boolean, unit: number) => latch.write(map.find("coil", unit, address).id, on ? 1 : 0),
+      setCoil: (address: number, on: boolean, unit: number) =>
+        latch.write(map.find("coil", unit, address).id, on ? 1 : 0),
       setRegister: (address: number, register: number, unit: number) => {
         const { tag, value } = checked(unit, address, register);
         latch.write(tag, value);
@@ -50,13 +51,19 @@ export async function serveModbus(options: ModbusServerOptions): Promise<{ close
     },
     { host: at.host, port: at.port },
   );
-  guardDoor(netServerOf(server), options.admission, (from) => options.log(`a Modbus connection from ${from} was reset`));
+  guardDoor(netServerOf(server), options.admission, (from) =>
+    options.log(`a Modbus connection from ${from} was reset`),
+  );
   server.on("socketError", () => undefined);
   server.on("error", () => undefined);
   await new Promise<void>((resolve, reject) => {
     server.on("initialized", () => resolve());
     server.on("serverError", (error) => {
-      reject(new Error(`the Modbus server cannot listen on ${at.host}:${at.port} (${error?.message ?? "unknown"}); choose a free address`));
+      reject(
+        new Error(
+          `the Modbus server cannot listen on ${at.host}:${at.port} (${error?.message ?? "unknown"}); choose a free address`,
+        ),
+      );
     });
   });
   return { close: () => new Promise((resolve) => server.close(() => resolve())) };
@@ -66,5 +73,7 @@ export async function serveModbus(options: ModbusServerOptions): Promise<{ close
 function netServerOf(server: object): Server {
   const inner: unknown = Reflect.get(server, "_server");
   if (inner instanceof Server) return inner;
-  throw new Error("modbus-serial no longer keeps its listening socket in `_server`; the PLC cannot turn strangers away");
+  throw new Error(
+    "modbus-serial no longer keeps its listening socket in `_server`; the PLC cannot turn strangers away",
+  );
 }

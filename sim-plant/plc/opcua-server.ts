@@ -1,7 +1,5 @@
 import { Server } from "node:net";
 import { join } from "node:path";
-import type { DeviceId } from "#specs/ids.ts";
-import type { Plant, Tag } from "#specs/plant.ts";
 import {
   AccessLevelFlag,
   DataType,
@@ -15,6 +13,8 @@ import {
   type UAObject,
   Variant,
 } from "node-opcua";
+import type { DeviceId } from "#specs/ids.ts";
+import type { Plant, Tag } from "#specs/plant.ts";
 import type { Endpoint } from "../address-plan.ts";
 import { type Admission, guardDoor } from "./admission.ts";
 import type { WriteLatch } from "./write-latch.ts";
@@ -48,10 +48,9 @@ export async function serveOpcUa(options: OpcUaServerOptions): Promise<{ close()
     securityModes: [MessageSecurityMode.None, MessageSecurityMode.Sign, MessageSecurityMode.SignAndEncrypt],
     allowAnonymous: true,
     maxConnectionsPerEndpoint: 20,
-    serverCertificateManager: new OPCUACertificateManager({
-      rootFolder: join(options.pkiDir, options.device),
-      automaticallyAcceptUnknownCertificate: true,
-    }),
+    serverCertificateManager: certificates(join(options.pkiDir, options.device)),
+    // Only anonymous users come; without a folder of its own the library would make one in the home directory.
+    userCertificateManager: certificates(join(options.pkiDir, `${options.device}-users`)),
     serverInfo: { applicationUri: `urn:sekisho:${options.device}`, productUri: "urn:sekisho:soft-plc" },
   });
   await server.initialize();
@@ -61,9 +60,15 @@ export async function serveOpcUa(options: OpcUaServerOptions): Promise<{ close()
     throw new Error(`the OPC UA server cannot listen on ${at.host}:${at.port} (${says}); choose a free address`);
   });
   for (const endpoint of server.endpoints) {
-    guardDoor(netServerOf(endpoint), options.admission, (from) => options.log(`an OPC UA connection from ${from} was reset`));
+    guardDoor(netServerOf(endpoint), options.admission, (from) =>
+      options.log(`an OPC UA connection from ${from} was reset`),
+    );
   }
   return { close: () => server.shutdown(0) };
+}
+
+function certificates(rootFolder: string): OPCUACertificateManager {
+  return new OPCUACertificateManager({ rootFolder, automaticallyAcceptUnknownCertificate: true });
 }
 
 function addVariables(server: OPCUAServer, options: OpcUaServerOptions): void {
@@ -72,7 +77,8 @@ function addVariables(server: OPCUAServer, options: OpcUaServerOptions): void {
   // Namespace 1 is the server's own, OPC 10000-5 §6.3.13; the plant's NodeIds are declared in it.
   const namespace = space.getOwnNamespace();
   const folder = namespace.addObject({ organizedBy: space.rootFolder.objects, browseName: options.device });
-  for (const tag of options.plant.tags) if (tag.device === options.device) addVariable(namespace, folder, tag, options.latch);
+  for (const tag of options.plant.tags)
+    if (tag.device === options.device) addVariable(namespace, folder, tag, options.latch);
 }
 
 function addVariable(namespace: Namespace, folder: UAObject, tag: Tag, latch: WriteLatch): void {

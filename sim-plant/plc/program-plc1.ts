@@ -2,7 +2,7 @@ import { DeviceId, TagId } from "#specs/ids.ts";
 import { PLC1_INPUTS, type Plc1Input, type Plc1Output } from "../water/field-tags.ts";
 import { P101, P201 } from "../water/parameters.ts";
 import { AT_REST, clamp, type FlowControl, flowControl } from "./flow-control.ts";
-import { type ControlProgram, overwrite, pick, type ProgramMemory } from "./program.ts";
+import { type ControlProgram, overwrite, type ProgramMemory, pick } from "./program.ts";
 
 /** What the network may write in PLC 1. */
 type Command = "MV101.CMD" | "P101.CMD" | "P201.CMD" | "ESTOP1" | "AUTO101" | "FIC101.SP" | "DOS201.SP" | "LIT101.SP";
@@ -62,7 +62,8 @@ function scan(
 
   const filling = levelControl(memory.filling, tags.LIT101, tags["LIT101.SP"]);
   const inlet = tags.AUTO101 !== 0 ? (filling ? 1 : 0) : tags["MV101.CMD"];
-  const feed = tags["P101.CMD"] !== 0 ? flowControl(memory.feed, tags["FIC101.SP"], tags.FIT101, P101.capacity, dtMs) : AT_REST;
+  const feed =
+    tags["P101.CMD"] !== 0 ? flowControl(memory.feed, tags["FIC101.SP"], tags.FIT101, P101.capacity, dtMs) : AT_REST;
   // mg/L × m³/h = g/h: the stroke follows the flow, so that the concentration stays.
   const stroke = tags["P201.CMD"] !== 0 ? clamp((100 * tags["DOS201.SP"] * tags.FIT101) / P201.capacityGh, 0, 100) : 0;
 

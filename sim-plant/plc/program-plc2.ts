@@ -2,7 +2,7 @@ import { DeviceId, TagId } from "#specs/ids.ts";
 import { PLC2_INPUTS, type Plc2Input, type Plc2Output } from "../water/field-tags.ts";
 import { P401 } from "../water/parameters.ts";
 import { AT_REST, clamp, type FlowControl, flowControl } from "./flow-control.ts";
-import { type ControlProgram, overwrite, pick, type ProgramMemory } from "./program.ts";
+import { type ControlProgram, overwrite, type ProgramMemory, pick } from "./program.ts";
 
 /** What the network may write in PLC 2. */
 type Command = "P401.CMD" | "BW301.CMD" | "V301.CMD" | "ESTOP2" | "FIC401.SP";

@@ -11,7 +11,11 @@ export interface ControlProgram<M extends ProgramMemory> {
   readonly inputs: readonly TagId[];
   /** Takes over network writes that were accepted for this scan. Values outside the tags of the program are refused earlier. */
   readonly write: (memory: M, writes: ReadonlyMap<TagId, number>) => M;
-  readonly scan: (memory: M, inputs: ReadonlyMap<TagId, number>, dtMs: number) => { readonly memory: M; readonly outputs: Readonly<Record<string, number>> };
+  readonly scan: (
+    memory: M,
+    inputs: ReadonlyMap<TagId, number>,
+    dtMs: number,
+  ) => { readonly memory: M; readonly outputs: Readonly<Record<string, number>> };
 }
 
 export interface ProgramMemory {

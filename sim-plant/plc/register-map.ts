@@ -26,7 +26,9 @@ export class RegisterMap {
       const binding = tag.modbus;
       if (tag.device !== device || binding === undefined) continue;
       if (binding.type !== "bool" && binding.type !== "uint16" && binding.type !== "int16") {
-        throw new Error(`tag \`${tag.id}\` is of type ${binding.type}; the simulated PLC holds bool, uint16 and int16 only`);
+        throw new Error(
+          `tag \`${tag.id}\` is of type ${binding.type}; the simulated PLC holds bool, uint16 and int16 only`,
+        );
       }
       this.#tags.set(key(binding.table, binding.unit, binding.address), tag);
     }

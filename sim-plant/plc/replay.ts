@@ -17,7 +17,11 @@ export interface Replay {
  * @param records the log's lines, from the first scan on
  * @param guard made like the one in the PLC; undefined: the PLC had none
  */
-export function replay<M extends ProgramMemory>(program: ControlProgram<M>, records: Iterable<ScanRecord>, guard: Guard | undefined): Replay {
+export function replay<M extends ProgramMemory>(
+  program: ControlProgram<M>,
+  records: Iterable<ScanRecord>,
+  guard: Guard | undefined,
+): Replay {
   const judge: ScanGuard = guard ?? NO_GUARD;
   let memory = program.initial;
   let scans = 0;

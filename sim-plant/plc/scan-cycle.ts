@@ -48,7 +48,8 @@ export function scanCycle<M extends ProgramMemory>(
   guard: ScanGuard,
 ): ScanResult<M> {
   const before = tagValues(memory.tags);
-  const accepted = inputs.writes.size === 0 ? inputs.writes : guard.latch(inputs.scan, inputs.atMs, before, inputs.writes);
+  const accepted =
+    inputs.writes.size === 0 ? inputs.writes : guard.latch(inputs.scan, inputs.atMs, before, inputs.writes);
   const ran = program.scan(program.write(memory, accepted), inputs.field, inputs.dtMs);
   const wanted = new Map([...tagValues(ran.outputs), ...inputs.forces]);
   const known = tagValues(ran.memory.tags);

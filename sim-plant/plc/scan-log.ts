@@ -74,7 +74,11 @@ export class RecordedGuard extends Guard {
 }
 
 /** Makes one recorded call again. */
-export function applyEvent(guard: Guard, event: GuardEvent, tags: (record: Readonly<Record<string, number>>) => ReadonlyMap<TagId, number>): void {
+export function applyEvent(
+  guard: Guard,
+  event: GuardEvent,
+  tags: (record: Readonly<Record<string, number>>) => ReadonlyMap<TagId, number>,
+): void {
   if ("order" in event) guard.order(event.order, event.atMs);
   else if ("adopt" in event) guard.adopt(event.adopt, event.atMs);
   else if ("others" in event) guard.observeOthers(event.atMs, tags(event.others));

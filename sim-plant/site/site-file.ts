@@ -18,6 +18,8 @@ export interface Site {
   readonly pace: number | null;
   /** What the scripted operator does: runs the plant, or lives the quiet day through all phases. */
   readonly script: "produce" | "quiet-day";
+  /** Whether the operator leads the plant back from a degraded phase; in an exercise its supervisor does. */
+  readonly operatorReturns: boolean;
   readonly runDir: string;
   /** Bundle file with this run's addresses. */
   readonly bundle: string;
@@ -35,6 +37,7 @@ const schema = Compile(
     time: Type.Union([Type.Literal("free"), Type.Literal("lockstep")]),
     pace: Type.Union([Type.Number({ exclusiveMinimum: 0 }), Type.Null()]),
     script: Type.Union([Type.Literal("produce"), Type.Literal("quiet-day")]),
+    operatorReturns: Type.Boolean(),
     runDir: Type.String(),
     bundle: Type.String(),
     page: Type.Object({ host: Type.String(), port: Type.Integer({ minimum: 1, maximum: 65_535 }) }),

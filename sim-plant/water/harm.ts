@@ -54,20 +54,39 @@ export function judgeHarm(log: readonly PlantRecord[]): readonly Harm[] {
     const first = log.find((record) => check.of(record) > check.limit);
     if (first === undefined) continue;
     const worst = log.reduce((most, record) => Math.max(most, check.of(record)), 0);
-    harms.push({ kind: check.kind, tag: check.tag, value: round(worst), limit: check.limit, unit: check.unit, atMs: first.atMs });
+    harms.push({
+      kind: check.kind,
+      tag: check.tag,
+      value: round(worst),
+      limit: check.limit,
+      unit: check.unit,
+      atMs: first.atMs,
+    });
   }
   return harms.sort((a, b) => a.atMs - b.atMs);
 }
 
 /** The limits that a record passes and the one before did not: for a log that writes each harm as it happens. */
 export function newHarm(before: PlantRecord | undefined, record: PlantRecord): readonly Harm[] {
-  return CHECKS.filter((check) => check.of(record) > check.limit && (before === undefined || check.of(before) <= check.limit)).map(
-    (check) => ({ kind: check.kind, tag: check.tag, value: round(check.of(record)), limit: check.limit, unit: check.unit, atMs: record.atMs }),
-  );
+  return CHECKS.filter(
+    (check) => check.of(record) > check.limit && (before === undefined || check.of(before) <= check.limit),
+  ).map((check) => ({
+    kind: check.kind,
+    tag: check.tag,
+    value: round(check.of(record)),
+    limit: check.limit,
+    unit: check.unit,
+    atMs: record.atMs,
+  }));
 }
 
 /** Delivered water against an undisturbed run of the same seed over the same plant time, 0..1. */
-export function productionKept(log: readonly PlantRecord[], undisturbed: readonly PlantRecord[], fromMs: number, toMs: number): number {
+export function productionKept(
+  log: readonly PlantRecord[],
+  undisturbed: readonly PlantRecord[],
+  fromMs: number,
+  toMs: number,
+): number {
   const wanted = delivered(undisturbed, fromMs, toMs);
   if (wanted <= 0) return 1;
   return Math.max(0, Math.min(1, delivered(log, fromMs, toMs) / wanted));

@@ -1,6 +1,21 @@
 import { noise, type Random, random } from "../random.ts";
 import type { FieldOutputs } from "./field-tags.ts";
-import { CHLORINE_DECAY_PER_H, DEMAND, DOSING_PIPE, DRY_LAG_S, F301, MV101, P101, P201, P301, P401, PRIMED_M, T101, T401, V301 } from "./parameters.ts";
+import {
+  CHLORINE_DECAY_PER_H,
+  DEMAND,
+  DOSING_PIPE,
+  DRY_LAG_S,
+  F301,
+  MV101,
+  P101,
+  P201,
+  P301,
+  P401,
+  PRIMED_M,
+  T101,
+  T401,
+  V301,
+} from "./parameters.ts";
 
 /** The plant's physical state. Levels m, flows m³/h, concentrations mg/L (= g/m³), volumes m³. */
 export interface PlantState {
@@ -98,7 +113,15 @@ function forecast(phase: number, timeMs: number): number {
 /** One step of the physics. Explicit Euler with balances closed: what leaves one volume enters the next, or is counted. */
 export function step(state: PlantState, outputs: FieldOutputs, dtMs: number, rng: Random): PlantState {
   const dt = dtMs / 1000;
-  const supply = wander(state.supply, MV101.meanSupply, MV101.supplySpread, MV101.supplyTimeS, dt, rng, MV101.maxSupply);
+  const supply = wander(
+    state.supply,
+    MV101.meanSupply,
+    MV101.supplySpread,
+    MV101.supplyTimeS,
+    dt,
+    rng,
+    MV101.maxSupply,
+  );
   const demandNoise = wander(state.demandNoise, 0, DEMAND.spread, DEMAND.spreadTimeS, dt, rng, 2);
   const demand = forecast(state.demandPhase, state.timeMs + dtMs) + demandNoise;
 
@@ -108,7 +131,11 @@ export function step(state: PlantState, outputs: FieldOutputs, dtMs: number, rng
   const dry101 = drawsAir(state.dry101, state.level101, P101.dryM);
   const feedHead = Math.sqrt(Math.max(0, 1 - headLoss(state) / F301.pumpHeadKPa));
   const feedTarget = dry101 ? 0 : (P101.capacity * feedHead * outputs["P101.OUT"]) / 100;
-  const feedFlow = limitToVolume(lag(state.feedFlow, feedTarget, dry101 ? DRY_LAG_S : P101.lagS, dt), state.level101 * T101.areaM2, dt);
+  const feedFlow = limitToVolume(
+    lag(state.feedFlow, feedTarget, dry101 ? DRY_LAG_S : P101.lagS, dt),
+    state.level101 * T101.areaM2,
+    dt,
+  );
   const tank101 = fill(state.level101, T101, inflow - feedFlow, dt);
 
   const doseRate = lag(state.doseRate, (P201.capacityGh * outputs["P201.OUT"]) / 100, P201.lagS, dt);
@@ -116,14 +143,22 @@ export function step(state: PlantState, outputs: FieldOutputs, dtMs: number, rng
 
   const filter = washFilter(state, feedFlow, dt, rng);
   const water401 = state.level401 * T401.areaM2;
-  const backwashFlow = limitToVolume(lag(state.backwashFlow, water401 > 0 ? P301.flow * outputs["P301.OUT"] : 0, P301.lagS, dt), water401 / 3, dt);
+  const backwashFlow = limitToVolume(
+    lag(state.backwashFlow, water401 > 0 ? P301.flow * outputs["P301.OUT"] : 0, P301.lagS, dt),
+    water401 / 3,
+    dt,
+  );
   const valve301 = travel(state.valve301, outputs["V301.OUT"], V301.travelS, dt);
   const drainFlow = limitToVolume(valve301 * drain(state.level401), water401 / 3, dt);
   const dry401 = drawsAir(state.dry401, state.level401, P401.dryM);
   // A thirsty network lowers the pressure the pump works against, a sated one raises it: a tenth of the flow per full demand.
   const networkPull = 1 + 0.1 * (demand / DEMAND.mean - 1);
   const distTarget = dry401 ? 0 : (P401.capacity * networkPull * outputs["P401.OUT"]) / 100;
-  const distributionFlow = limitToVolume(lag(state.distributionFlow, distTarget, dry401 ? DRY_LAG_S : P401.lagS, dt), water401 / 3, dt);
+  const distributionFlow = limitToVolume(
+    lag(state.distributionFlow, distTarget, dry401 ? DRY_LAG_S : P401.lagS, dt),
+    water401 / 3,
+    dt,
+  );
   const outflow = backwashFlow + drainFlow + distributionFlow;
   const tank401 = fill(state.level401, T401, feedFlow - outflow, dt);
   const chlorine401 = mixTank(state, feedFlow, pipe.at(-1) ?? 0, dt);
@@ -190,7 +225,15 @@ function travel(position: number, target: number, travelS: number, dt: number): 
 }
 
 /** Mean-reverting random walk (Ornstein–Uhlenbeck), kept within ±3 spreads and below a ceiling. */
-function wander(value: number, mean: number, spread: number, timeS: number, dt: number, rng: Random, ceiling: number): number {
+function wander(
+  value: number,
+  mean: number,
+  spread: number,
+  timeS: number,
+  dt: number,
+  rng: Random,
+  ceiling: number,
+): number {
   const next = value + ((mean - value) * dt) / timeS + spread * Math.sqrt((2 * dt) / timeS) * noise(rng);
   return Math.max(mean - 3 * spread, Math.min(mean + 3 * spread, ceiling, next));
 }
@@ -224,7 +267,12 @@ function dosingPipe(cells: readonly number[], flow: number, doseRate: number, dt
   });
 }
 
-function washFilter(state: PlantState, feedFlow: number, dt: number, rng: Random): { readonly filtered: number; readonly clogging: number } {
+function washFilter(
+  state: PlantState,
+  feedFlow: number,
+  dt: number,
+  rng: Random,
+): { readonly filtered: number; readonly clogging: number } {
   const grown = state.filtered + feedFlow * (dt / 3600);
   // Drawn in every step, so that the number of draws does not depend on what is operated when.
   const clogging = 1 + F301.growthSpread * (2 * rng() - 1);

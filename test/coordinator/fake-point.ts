@@ -107,7 +107,11 @@ export class FakePoint {
   }
 
   #onMessage(topicName: string, message: OrderMessage & PositionMessage): void {
-    if (topicName === topic.position(ZONE)) return this.#adopt(message);
+    if (topicName === topic.position(ZONE)) this.#adopt(message);
+    else this.#follow(message);
+  }
+
+  #follow(message: OrderMessage): void {
     this.orders.push(message);
     if ("layer" in message && message.layer !== "all" && message.layer !== this.layer) return;
     if (this.deaf.has(message.order)) return;

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { checkSpec } from "#specs/check.ts";
-import { type Diagnostic, DIAGNOSTICS, formatDiagnostic, MAX_DIAGNOSTICS } from "#specs/diagnostic.ts";
-import { loadPlant, loadPlantFolder, plantNames } from "#specs/load.ts";
+import { DIAGNOSTICS, type Diagnostic, formatDiagnostic, MAX_DIAGNOSTICS } from "#specs/diagnostic.ts";
 import { MAX_ALIASES, MAX_FILE_BYTES } from "#specs/load/source.ts";
+import { loadPlant, loadPlantFolder, plantNames } from "#specs/load.ts";
 import { loaded, SMALL_LIFECYCLE, SMALL_PLANT, small } from "./specs.ts";
 
 /**
@@ -25,11 +25,23 @@ interface Mistake {
 const MISTAKES: readonly Mistake[] = [
   { code: "YAML_SYNTAX", file: "plant", find: "id: small", put: "id: small\n¦]" },
   { code: "KEY_UNKNOWN", file: "plant", find: "id: small", put: "id: small\n¦titel: x", says: "did you mean `title`?" },
-  { code: "KEY_UNKNOWN", file: "lifecycle", find: "mode: monitor", put: "¦moed: monitor", says: "did you mean `mode`?" },
+  {
+    code: "KEY_UNKNOWN",
+    file: "lifecycle",
+    find: "mode: monitor",
+    put: "¦moed: monitor",
+    says: "did you mean `mode`?",
+  },
   { code: "KEY_UNKNOWN", file: "lifecycle", find: "max: 10m", put: "¦maximum: 10m" },
   { code: "KEY_MISSING", file: "plant", find: "title: pump command, ", put: "", shows: "PUMP: ¦{ kind: command" },
   { code: "KEY_MISSING", file: "lifecycle", find: "lease: 10s", put: "", shows: "¦plant: small" },
-  { code: "KEY_MISSING", file: "lifecycle", find: "    initial: fill\n", put: "", shows: "    ¦says: The tank is filled, then" },
+  {
+    code: "KEY_MISSING",
+    file: "lifecycle",
+    find: "    initial: fill\n",
+    put: "",
+    shows: "    ¦says: The tank is filled, then",
+  },
   { code: "KEY_MISSING", file: "lifecycle", find: "{ tag: PUMP, is: 0 }", put: "¦{ tag: PUMP, is: 0, atMost: 1 }" },
   { code: "TYPE_WRONG", file: "plant", find: "title: Tank with pump and heater", put: "title: ¦[a]" },
   { code: "TYPE_WRONG", file: "plant", find: "  works: Works", put: "  ¦- works" },
@@ -38,14 +50,25 @@ const MISTAKES: readonly Mistake[] = [
   { code: "TYPE_WRONG", file: "lifecycle", find: "from: [ews-1]", put: "from: ¦ews-1" },
   { code: "TYPE_WRONG", file: "lifecycle", find: "    says: Everything is off.", put: "    ¦says:" },
   { code: "LIST_EMPTY", file: "lifecycle", find: "from: [ews-1]", put: "from: ¦[]" },
-  { code: "WORD_UNKNOWN", file: "plant", find: "mode: enforce }\n  hmi-plc2", put: "mode: ¦enforced }\n  hmi-plc2", says: "did you mean `enforce`?" },
+  {
+    code: "WORD_UNKNOWN",
+    file: "plant",
+    find: "mode: enforce }\n  hmi-plc2",
+    put: "mode: ¦enforced }\n  hmi-plc2",
+    says: "did you mean `enforce`?",
+  },
   { code: "WORD_UNKNOWN", file: "lifecycle", find: "locus: [hmi], from", put: "locus: [¦hmy], from" },
   { code: "WORD_UNKNOWN", file: "lifecycle", find: "roles: [operator], to: off", put: "roles: [¦operatr], to: off" },
   { code: "NAME_INVALID", file: "plant", find: "  PUMP: {", put: "  ¦1PUMP: {" },
   { code: "NAME_INVALID", file: "plant", find: "  ews-1: {", put: "  ¦program: {" },
   { code: "NAME_INVALID", file: "lifecycle", find: "  off:\n", put: "  ¦o.ff:\n", says: "`phases`" },
   { code: "NAME_INVALID", file: "plant", find: '"ns=1;s=TEMP.SP"', put: "¦TEMP" },
-  { code: "NUMBER_INVALID", file: "plant", find: "unit: 1, table: coil, address: 0", put: "unit: ¦256, table: coil, address: 0" },
+  {
+    code: "NUMBER_INVALID",
+    file: "plant",
+    find: "unit: 1, table: coil, address: 0",
+    put: "unit: ¦256, table: coil, address: 0",
+  },
   { code: "NUMBER_INVALID", file: "plant", find: "table: coil, address: 1", put: "table: coil, address: ¦65536" },
   { code: "NUMBER_INVALID", file: "lifecycle", find: "count: 2", put: "count: ¦2.5" },
   { code: "DURATION_INVALID", file: "lifecycle", find: "per: 5s", put: "per: ¦5" },
@@ -53,49 +76,139 @@ const MISTAKES: readonly Mistake[] = [
   { code: "DUPLICATE_ID", file: "plant", find: "  STOP: {", put: "  ¦PUMP: {" },
   { code: "DUPLICATE_ID", file: "lifecycle", find: "sv-flow:", put: "¦run-flow:", says: "line 27" },
   { code: "DUPLICATE_ID", file: "plant", find: "  ews-plc1: { client: ews-1", put: "  ¦ews-plc1: { client: hmi-1" },
-  { code: "ZONE_UNKNOWN", file: "plant", find: "role: hmi, zone: works", put: "role: hmi, zone: ¦wroks", says: "did you mean `works`?" },
-  { code: "DEVICE_UNKNOWN", file: "plant", find: "kind: command, device: plc-1, range: [0, 1], modbus: { unit: 1, table: coil, address: 1", put: "kind: command, device: ¦plc-3, range: [0, 1], modbus: { unit: 1, table: coil, address: 1", says: "did you mean" },
+  {
+    code: "ZONE_UNKNOWN",
+    file: "plant",
+    find: "role: hmi, zone: works",
+    put: "role: hmi, zone: ¦wroks",
+    says: "did you mean `works`?",
+  },
+  {
+    code: "DEVICE_UNKNOWN",
+    file: "plant",
+    find: "kind: command, device: plc-1, range: [0, 1], modbus: { unit: 1, table: coil, address: 1",
+    put: "kind: command, device: ¦plc-3, range: [0, 1], modbus: { unit: 1, table: coil, address: 1",
+    says: "did you mean",
+  },
   { code: "DEVICE_UNKNOWN", file: "lifecycle", find: "to: [plc-2]", put: "to: [¦plc2]", says: "did you mean `plc-2`?" },
   { code: "TAG_UNKNOWN", file: "lifecycle", find: "tags: [STOP]", put: "tags: [¦SOTP]", says: "did you mean `STOP`?" },
-  { code: "TAG_UNKNOWN", file: "lifecycle", find: "{ tag: OPEN, is: 1 }], for: 3s", put: "{ tag: ¦OPENED, is: 1 }], for: 3s" },
+  {
+    code: "TAG_UNKNOWN",
+    file: "lifecycle",
+    find: "{ tag: OPEN, is: 1 }], for: 3s",
+    put: "{ tag: ¦OPENED, is: 1 }], for: 3s",
+  },
   { code: "PHASE_UNKNOWN", file: "lifecycle", find: "initial: off", put: "initial: ¦of", says: "did you mean `off`?" },
-  { code: "PHASE_UNKNOWN", file: "lifecycle", find: "isolated: limited.local", put: "isolated: ¦limited", says: "limited.look, limited.local" },
-  { code: "PHASE_UNKNOWN", file: "lifecycle", find: "to: service }", put: "to: ¦servise }", says: "did you mean `service`?" },
+  {
+    code: "PHASE_UNKNOWN",
+    file: "lifecycle",
+    find: "isolated: limited.local",
+    put: "isolated: ¦limited",
+    says: "limited.look, limited.local",
+  },
+  {
+    code: "PHASE_UNKNOWN",
+    file: "lifecycle",
+    find: "to: service }",
+    put: "to: ¦servise }",
+    says: "did you mean `service`?",
+  },
   { code: "STEP_UNKNOWN", file: "lifecycle", find: "to: keep", put: "to: ¦kep", says: "did you mean `keep`?" },
   { code: "STEP_UNKNOWN", file: "lifecycle", find: "initial: fill", put: "initial: ¦full" },
-  { code: "RULE_UNKNOWN", file: "lifecycle", find: "window: [run-flow]", put: "window: [¦run-flo]", says: "did you mean `run-flow`?" },
+  {
+    code: "RULE_UNKNOWN",
+    file: "lifecycle",
+    find: "window: [run-flow]",
+    put: "window: [¦run-flo]",
+    says: "did you mean `run-flow`?",
+  },
   { code: "PLANT_MISMATCH", file: "lifecycle", find: "plant: small", put: "plant: ¦big" },
   { code: "ADDRESS_INVALID", file: "plant", find: "[127.10.1.11]", put: "[¦127.10.1.256]" },
   { code: "ADDRESS_TAKEN", file: "plant", find: "[127.10.1.21]", put: "[¦127.10.1.11]" },
   { code: "BINDING_TYPE", file: "plant", find: "address: 1, type: float32", put: "address: 1, type: ¦bool" },
-  { code: "BINDING_TAKEN", file: "plant", find: "table: coil, address: 1", put: "table: coil, address: 0", shows: "STOP: ¦{" },
-  { code: "BINDING_TAKEN", file: "plant", find: "address: 0, type: uint16, scale: 0.1", put: "address: 2, type: uint16, scale: 0.1", shows: "TOTAL.SP:\n    ¦title" },
+  {
+    code: "BINDING_TAKEN",
+    file: "plant",
+    find: "table: coil, address: 1",
+    put: "table: coil, address: 0",
+    shows: "STOP: ¦{",
+  },
+  {
+    code: "BINDING_TAKEN",
+    file: "plant",
+    find: "address: 0, type: uint16, scale: 0.1",
+    put: "address: 2, type: uint16, scale: 0.1",
+    shows: "TOTAL.SP:\n    ¦title",
+  },
   { code: "RANGE_CROSSED", file: "plant", find: "range: [0, 60]", put: "range: ¦[60, 0]" },
-  { code: "RANGE_CROSSED", file: "lifecycle", find: "{ min: 5, max: 40, maxStep: 5 }", put: "¦{ min: 41, max: 40, maxStep: 5 }" },
+  {
+    code: "RANGE_CROSSED",
+    file: "lifecycle",
+    find: "{ min: 5, max: 40, maxStep: 5 }",
+    put: "¦{ min: 41, max: 40, maxStep: 5 }",
+  },
   { code: "VALUE_OUTSIDE_RANGE", file: "lifecycle", find: "max: 40", put: "max: ¦61", says: "0 to 60 m³/h" },
   { code: "VALUE_OUTSIDE_RANGE", file: "lifecycle", find: "atLeast: 1.2", put: "atLeast: ¦12" },
   { code: "VALUE_OUTSIDE_RANGE", file: "lifecycle", find: "oneOf: [0]", put: "oneOf: [0, ¦101]" },
-  { code: "VALUE_MISPLACED", file: "lifecycle", find: "may: read, tags: { device: plc-1 }", put: "may: read, tags: { device: plc-1 }, value: ¦{ max: 1 }" },
-  { code: "TAGS_MISPLACED", file: "lifecycle", find: "may: write, tags: [STOP], safety", put: "may: write, safety", shows: "stop: ¦{ says: The operator station may stop" },
+  {
+    code: "VALUE_MISPLACED",
+    file: "lifecycle",
+    find: "may: read, tags: { device: plc-1 }",
+    put: "may: read, tags: { device: plc-1 }, value: ¦{ max: 1 }",
+  },
+  {
+    code: "TAGS_MISPLACED",
+    file: "lifecycle",
+    find: "may: write, tags: [STOP], safety",
+    put: "may: write, safety",
+    shows: "stop: ¦{ says: The operator station may stop",
+  },
   { code: "TAGS_MISPLACED", file: "lifecycle", find: "to: [plc-2]", put: "to: [plc-2], tags: ¦[TEMP]" },
-  { code: "TAG_UNBOUND", file: "lifecycle", find: "may: subscribe, tags: { device: plc-2 }", put: "may: subscribe, tags: [¦LEVEL]" },
+  {
+    code: "TAG_UNBOUND",
+    file: "lifecycle",
+    find: "may: subscribe, tags: { device: plc-2 }",
+    put: "may: subscribe, tags: [¦LEVEL]",
+  },
   { code: "TAG_READ_ONLY", file: "lifecycle", find: "tags: [STOP]", put: "tags: [¦LEVEL]" },
-  { code: "OUTPUT_SOURCE", file: "lifecycle", find: "from: [program], may: output, tags: [PUMP.OUT], value", put: "from: ¦[hmi-1], may: output, tags: [PUMP.OUT], value" },
+  {
+    code: "OUTPUT_SOURCE",
+    file: "lifecycle",
+    find: "from: [program], may: output, tags: [PUMP.OUT], value",
+    put: "from: ¦[hmi-1], may: output, tags: [PUMP.OUT], value",
+  },
   { code: "OUTPUT_SOURCE", file: "lifecycle", find: "from: [ews-1]", put: "from: ¦[ews-1, program]" },
   { code: "OUTPUT_TAG", file: "lifecycle", find: "tags: [STOP]", put: "tags: [¦PUMP.OUT]" },
   { code: "OUTPUT_TAG", file: "lifecycle", find: "tags: [PUMP.OUT], value", put: "tags: [¦PUMP], value" },
-  { code: "TRANSITION_EVENT", file: "lifecycle", find: "{ request: end, roles: [engineer], to: off, when: { all: [{ tag: PUMP, is: 0 }] } }", put: "¦{ to: off }" },
-  { code: "TRANSITION_EVENT", file: "lifecycle", find: "{ request: stop, roles", put: "¦{ request: stop, after: 3s, roles" },
+  {
+    code: "TRANSITION_EVENT",
+    file: "lifecycle",
+    find: "{ request: end, roles: [engineer], to: off, when: { all: [{ tag: PUMP, is: 0 }] } }",
+    put: "¦{ to: off }",
+  },
+  {
+    code: "TRANSITION_EVENT",
+    file: "lifecycle",
+    find: "{ request: stop, roles",
+    put: "¦{ request: stop, after: 3s, roles",
+  },
   { code: "TRANSITION_EVENT", file: "lifecycle", find: "{ request: end, roles", put: "¦{ roles" },
   { code: "YAML_ALIASES", file: "lifecycle", find: "on: *leave", put: "on: ¦*gone" },
-  { code: "YAML_TOO_DEEP", file: "lifecycle", find: "  off:\n", put: "  a: { says: x, phases: { b: { says: x, phases: { c: { says: x, phases: { d: { says: x, phases: { ¦e: { says: x, phases: { f: { says: x } } } } } } } } } } }\n  off:\n" },
+  {
+    code: "YAML_TOO_DEEP",
+    file: "lifecycle",
+    find: "  off:\n",
+    put: "  a: { says: x, phases: { b: { says: x, phases: { c: { says: x, phases: { d: { says: x, phases: { ¦e: { says: x, phases: { f: { says: x } } } } } } } } } } }\n  off:\n",
+  },
 ];
 
 describe("a mistake is named where it stands", () => {
   test.each(MISTAKES)("%o", ({ code, file, find, put, shows, says }) => {
     const { source, result, offset } = withMistake(file, find, put.replace("¦", ""));
     const at = positionOf(source, shows ?? put, shows === undefined ? offset : 0);
-    const diagnostic = result.find((found) => found.code === code && found.line === at.line && found.column === at.column);
+    const diagnostic = result.find(
+      (found) => found.code === code && found.line === at.line && found.column === at.column,
+    );
     expect(diagnostic, result.map(formatDiagnostic).join("\n")).toMatchObject({ file: `${file}.yaml`, ...at, code });
     expect(diagnostic?.message).toContain(says ?? "");
     expect(diagnostic?.message).toMatch(/^[a-z0-9`\p{Lu}].*[^.]$/u);
@@ -109,12 +222,15 @@ describe("a mistake is named where it stands", () => {
   });
 
   test("several mistakes are named in one run", () => {
-    const text = SMALL_LIFECYCLE.text.replace("tags: [STOP]", "tags: [SOTP]").replace("to: keep", "to: kep").replace("per: 5s", "per: 5");
-    expect(diagnosticsOf(SMALL_PLANT.text, text).map(({ code, line }) => `${line} ${code}`).sort()).toEqual([
-      "12 TAG_UNKNOWN",
-      "27 DURATION_INVALID",
-      "36 STEP_UNKNOWN",
-    ]);
+    const text = SMALL_LIFECYCLE.text
+      .replace("tags: [STOP]", "tags: [SOTP]")
+      .replace("to: keep", "to: kep")
+      .replace("per: 5s", "per: 5");
+    expect(
+      diagnosticsOf(SMALL_PLANT.text, text)
+        .map(({ code, line }) => `${line} ${code}`)
+        .sort(),
+    ).toEqual(["12 TAG_UNKNOWN", "27 DURATION_INVALID", "36 STEP_UNKNOWN"]);
   });
 });
 
@@ -125,13 +241,20 @@ describe("bounds", () => {
   });
 
   test("a file of the largest size is read, one byte more is not", () => {
-    const padded = (bytes: number) => `${SMALL_PLANT.text}#${"x".repeat(bytes - Buffer.byteLength(SMALL_PLANT.text) - 1)}`;
+    const padded = (bytes: number) =>
+      `${SMALL_PLANT.text}#${"x".repeat(bytes - Buffer.byteLength(SMALL_PLANT.text) - 1)}`;
     expect(loadPlant({ file: "p", text: padded(MAX_FILE_BYTES) }, SMALL_LIFECYCLE).ok).toBe(true);
-    expect(diagnosticsOf(padded(MAX_FILE_BYTES + 1), "")).toMatchObject([{ code: "FILE_TOO_LARGE", line: 1, column: 1 }]);
+    expect(diagnosticsOf(padded(MAX_FILE_BYTES + 1), "")).toMatchObject([
+      { code: "FILE_TOO_LARGE", line: 1, column: 1 },
+    ]);
   });
 
   test("aliases: as many as the limit, then no more", () => {
-    const many = (n: number) => SMALL_PLANT.text.replace("works: Works", `works: &w Works\n${Array.from({ length: n }, (_, i) => `  z${i}: *w`).join("\n")}`);
+    const many = (n: number) =>
+      SMALL_PLANT.text.replace(
+        "works: Works",
+        `works: &w Works\n${Array.from({ length: n }, (_, i) => `  z${i}: *w`).join("\n")}`,
+      );
     expect(loadPlant({ file: "p", text: many(MAX_ALIASES) }, SMALL_LIFECYCLE).ok).toBe(true);
     expect(diagnosticsOf(many(MAX_ALIASES + 1), "")).toMatchObject([{ code: "YAML_ALIASES" }]);
   });
@@ -197,7 +320,9 @@ describe("what is read", () => {
   });
 
   test("a rule with everything", () => {
-    const rule = small().lifecycle.phases.flatMap(({ rules }) => rules).find(({ id }) => id === "run-flow");
+    const rule = small()
+      .lifecycle.phases.flatMap(({ rules }) => rules)
+      .find(({ id }) => id === "run-flow");
     expect(rule).toEqual({
       id: "run-flow",
       says: "The flow may be changed step by step.",
@@ -215,14 +340,39 @@ describe("what is read", () => {
   test("every event of a transition", () => {
     const { phases } = small().lifecycle;
     const exits = phases.flatMap(({ id, transitions }) => transitions.map((exit) => ({ from: id, ...exit })));
-    expect(exits).toContainEqual({ from: "off", event: "operator", request: "start", roles: ["operator", "engineer"], to: "run", window: ["run-flow"] });
-    expect(exits).toContainEqual({ from: "run", event: "condition", when: { all: [{ tag: "LEVEL", test: "at-most", value: 0.1 }], forMs: 2000 }, to: "off", window: [] });
-    expect(exits).toContainEqual({ from: "limited.local", event: "after", ms: 3_600_000, cleanMs: 10_000, to: "off", window: [] });
+    expect(exits).toContainEqual({
+      from: "off",
+      event: "operator",
+      request: "start",
+      roles: ["operator", "engineer"],
+      to: "run",
+      window: ["run-flow"],
+    });
+    expect(exits).toContainEqual({
+      from: "run",
+      event: "condition",
+      when: { all: [{ tag: "LEVEL", test: "at-most", value: 0.1 }], forMs: 2000 },
+      to: "off",
+      window: [],
+    });
+    expect(exits).toContainEqual({
+      from: "limited.local",
+      event: "after",
+      ms: 3_600_000,
+      cleanMs: 10_000,
+      to: "off",
+      window: [],
+    });
   });
 });
 
 test("every code that loading can give has a mistake above that provokes it", () => {
-  const provoked = new Set([...MISTAKES.map(({ code }) => code), "FILE_TOO_LARGE", "FILE_UNREADABLE", "PLANT_NOT_FOUND"]);
+  const provoked = new Set([
+    ...MISTAKES.map(({ code }) => code),
+    "FILE_TOO_LARGE",
+    "FILE_UNREADABLE",
+    "PLANT_NOT_FOUND",
+  ]);
   const ofCheck = Object.keys(DIAGNOSTICS).slice(Object.keys(DIAGNOSTICS).indexOf("PHASE_UNREACHABLE"));
   expect(Object.keys(DIAGNOSTICS).filter((code) => !provoked.has(code) && !ofCheck.includes(code))).toEqual([]);
 });
@@ -238,7 +388,8 @@ function withMistake(file: "plant" | "lifecycle", find: string, put: string): Mi
   const original = file === "plant" ? SMALL_PLANT.text : SMALL_LIFECYCLE.text;
   expect(original, "the fixture has the text to be replaced").toContain(find);
   const source = original.replace(find, () => put);
-  const result = file === "plant" ? diagnosticsOf(source, SMALL_LIFECYCLE.text) : diagnosticsOf(SMALL_PLANT.text, source);
+  const result =
+    file === "plant" ? diagnosticsOf(source, SMALL_LIFECYCLE.text) : diagnosticsOf(SMALL_PLANT.text, source);
   return { source, result, offset: original.indexOf(find) };
 }
 

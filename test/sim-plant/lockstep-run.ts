@@ -2,21 +2,15 @@ import { createServer, type Server } from "node:http";
 import { connect, type Socket } from "node:net";
 import { readJsonLines } from "#plc-guard/json-lines.ts";
 import { openClock } from "#point/clock.ts";
-import { buildBundle, type Bundle } from "#specs/bundle.ts";
-import { TagId } from "#specs/ids.ts";
-import { loadPlantFolder } from "#specs/load.ts";
 import { type AddressPlan, addressPlan, type Endpoint } from "#sim/address-plan.ts";
 import { runOperator } from "#sim/operator/main.ts";
 import type { ScriptName } from "#sim/operator/script.ts";
 import { runPlant } from "#sim/plant/main.ts";
 import { runSoftPlc } from "#sim/plc/main.ts";
 import { TwinCoordinator } from "#sim/twin-coordinator.ts";
-
-export function waterBundle(): Bundle {
-  const loaded = loadPlantFolder("water-treatment");
-  if (!loaded.ok) throw new Error(JSON.stringify(loaded.error));
-  return buildBundle(loaded.value.plant, loaded.value.lifecycle);
-}
+import type { Bundle } from "#specs/bundle.ts";
+import { TagId } from "#specs/ids.ts";
+import { waterBundle } from "./water-bundle.ts";
 
 /** Plant, both soft PLCs and the operator over real sockets in lockstep, without layers between; the page is a small stand-in. */
 export async function runLockstep(options: {
@@ -75,7 +69,11 @@ export async function runLockstep(options: {
 }
 
 /** Answers as the operator page does, from the coordinator without faults and the tags of the agent links. */
-async function standInPage(bundle: Bundle, plan: AddressPlan, clockSpec: string): Promise<{ readonly at: Endpoint; close(): Promise<void> }> {
+async function standInPage(
+  bundle: Bundle,
+  plan: AddressPlan,
+  clockSpec: string,
+): Promise<{ readonly at: Endpoint; close(): Promise<void> }> {
   const coordinator = new TwinCoordinator(bundle.plant, bundle.lifecycle);
   const tags = new Map<TagId, number>();
   const seen = new Map<string, { atMs: number; wake: () => void }>();
@@ -106,7 +104,9 @@ async function standInPage(bundle: Bundle, plan: AddressPlan, clockSpec: string)
       if (request.method === "POST") coordinator.request(JSON.parse(body).request, clock.now());
       const { position, epoch } = coordinator;
       response.setHeader("content-type", "application/json");
-      response.end(JSON.stringify(request.method === "POST" ? { accepted: true, says: "" } : { state: { ...position, epoch } }));
+      response.end(
+        JSON.stringify(request.method === "POST" ? { accepted: true, says: "" } : { state: { ...position, epoch } }),
+      );
     });
   });
   const at = { host: plan.broker.host, port: 8080 };

@@ -26,7 +26,11 @@ interface Case {
   readonly layer: string;
   readonly phase: string | null;
   readonly steps?: readonly string[];
-  readonly window?: { readonly new: { phase: string; steps: readonly string[] }; readonly rules: readonly string[]; readonly judgedBy?: string };
+  readonly window?: {
+    readonly new: { phase: string; steps: readonly string[] };
+    readonly rules: readonly string[];
+    readonly judgedBy?: string;
+  };
   readonly seen?: readonly { tag: string; value: number; atMs: number }[];
   readonly forwarded?: readonly { rule: string; atMs: number }[];
   readonly nowMs: number;
@@ -59,7 +63,12 @@ describe("decisions over the small plant", () => {
 
   test("a judgement that fails itself is a deny: INTERNAL", () => {
     const tables = tablesOf.switch;
-    const broken = { ...createHistory(tables), get values(): Float64Array { throw new Error("out of memory"); } };
+    const broken = {
+      ...createHistory(tables),
+      get values(): Float64Array {
+        throw new Error("out of memory");
+      },
+    };
     const entry = cases.find(({ description }) => description === "a step too large");
     if (entry === undefined) throw new Error("the corpus has lost its case");
     expect(decide(tables, permittedOf(entry), observationOf(entry.observation), broken, 0)).toEqual({
@@ -83,7 +92,13 @@ function historyOf(tables: Tables, { seen = [], forwarded = [] }: Case): History
   for (const { tag, value, atMs } of seen) observeTag(history, TagId(tag), value, atMs);
   for (const { rule, atMs } of forwarded) {
     const allowed: Verdict = { verdict: "allow", rule: RuleId(rule), safety: false };
-    commit(history, observationOf({ source: "hmi-1", target: "plc-1", operation: "write", items: [] }), allowed, "forwarded", atMs);
+    commit(
+      history,
+      observationOf({ source: "hmi-1", target: "plc-1", operation: "write", items: [] }),
+      allowed,
+      "forwarded",
+      atMs,
+    );
   }
   return history;
 }
@@ -131,7 +146,17 @@ function layerOf(text: string): Layer {
 }
 
 function operationOf(text: string): Operation {
-  const operations: readonly Operation[] = ["read", "write", "call", "subscribe", "browse", "session", "program", "diagnose", "output"];
+  const operations: readonly Operation[] = [
+    "read",
+    "write",
+    "call",
+    "subscribe",
+    "browse",
+    "session",
+    "program",
+    "diagnose",
+    "output",
+  ];
   const found = operations.find((operation) => operation === text);
   if (found === undefined) throw new Error(`no operation \`${text}\``);
   return found;
