@@ -1,4 +1,3 @@
-import { rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
@@ -43,7 +42,6 @@ async function up(plantName: string, flags: UpFlags) {
   const spec = plantFrom(plantName);
   const single = !(await hasManyLoopbackAddresses());
   const runDir = resolve(flags.runDir ?? join(".sekisho", "up"));
-  rmSync(runDir, { recursive: true, force: true });
   const prepared = prepareSite(spec, {
     instance: Number(flags.instance),
     single,

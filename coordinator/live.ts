@@ -46,13 +46,14 @@ export class Live {
   join(socket: WebSocket): boolean {
     if (this.#pages.size >= (this.#options.maxPages ?? MAX_PAGES)) return false;
     const page: Page = { socket, seq: 0, behind: false };
-    this.#pages.add(page);
     socket.on("close", () => this.#pages.delete(page));
     socket.on("error", () => socket.terminate());
     socket.on("message", (data, isBinary) => {
       if (!isBinary && isResync(String(data))) page.behind = true;
     });
-    this.#snapshot(page);
+    const state = this.#refresh();
+    this.#pages.add(page);
+    this.#send(page, { kind: "snapshot", plant: this.#options.plant, state });
     return true;
   }
 
@@ -62,17 +63,8 @@ export class Live {
 
   /** Sends what changed since the last time. */
   tick(): void {
-    if (this.#pages.size === 0) {
-      this.#last = undefined;
-      return;
-    }
-    const state = this.#options.state();
-    const changed = this.#last === undefined ? undefined : difference(this.#last, state);
-    this.#last = state;
-    for (const page of this.#pages) {
-      if (page.behind) this.#catchUp(page, state);
-      else if (changed !== undefined && Object.keys(changed).length > 0) this.#send(page, { kind: "state", changed });
-    }
+    if (this.#pages.size > 0) this.#refresh();
+    else this.#last = undefined;
   }
 
   close(): void {
@@ -80,14 +72,22 @@ export class Live {
     for (const { socket } of this.#pages) socket.close(1001, "the coordinator stops");
   }
 
+  /** Brings everybody to the present state and returns it: a page that joins now continues from there. */
+  #refresh(): StateView {
+    const state = this.#options.state();
+    const changed = this.#last === undefined ? {} : difference(this.#last, state);
+    this.#last = state;
+    for (const page of this.#pages) {
+      if (page.behind) this.#catchUp(page, state);
+      else if (Object.keys(changed).length > 0) this.#send(page, { kind: "state", changed });
+    }
+    return state;
+  }
+
   #catchUp(page: Page, state: StateView): void {
     if (page.socket.bufferedAmount > 0) return;
     page.behind = false;
     this.#send(page, { kind: "snapshot", plant: this.#options.plant, state });
-  }
-
-  #snapshot(page: Page): void {
-    this.#send(page, { kind: "snapshot", plant: this.#options.plant, state: this.#options.state() });
   }
 
   #send(page: Page, message: Unnumbered): void {

@@ -30,7 +30,7 @@ export interface CoordinatorOptions {
   readonly policy?: "auto" | "propose";
   /** Default: `hmi-monitor`, `switch-filter`, and `guard-DEVICE` for each PLC. */
   readonly expected?: readonly ExpectedPoint[];
-  /** With no record, begin in the lifecycle's initial phase under epoch 1. An older record is discarded. Default false. */
+  /** Where no phase was ever recorded, begin in the lifecycle's initial phase instead of waiting for an engineer. Default false. */
   readonly fresh?: boolean;
   /** Password per point; absent: no passwords, loopback only. */
   readonly secrets?: ReadonlyMap<string, string>;
@@ -58,7 +58,7 @@ export async function runCoordinator(options: CoordinatorOptions): Promise<Runni
     );
   }
   const fresh = options.fresh ?? false;
-  const record = new PhaseRecord(options.runDir, false);
+  const record = new PhaseRecord(options.runDir);
   const log = new EvidenceLog(join(options.runDir, "evidence"));
   const clockSpec = options.clock ?? "system";
   const files = options.page === false ? [plainPage("The page was not asked for.")] : await pageFiles();

@@ -94,10 +94,10 @@ export class PhaseRecord {
   #entries: RecordEntry[];
 
   /** @throws Error when the run directory cannot be written: a coordinator that cannot commit must not start */
-  constructor(runDir: string, fresh: boolean) {
+  constructor(runDir: string) {
     mkdirSync(runDir, { recursive: true });
     this.#file = join(runDir, "phase-record.jsonl");
-    this.#entries = !fresh && existsSync(this.#file) ? [...parseEntries(readFileSync(this.#file, "utf8"))] : [];
+    this.#entries = existsSync(this.#file) ? [...parseEntries(readFileSync(this.#file, "utf8"))] : [];
     this.#fd = this.#rewrite();
   }
 

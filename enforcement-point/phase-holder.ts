@@ -74,7 +74,9 @@ export class PhaseHolder {
     if (position === undefined) return { kind: "none" };
     const pending = this.#pending;
     if (pending?.narrowed && !this.#isolated) {
-      return { kind: "window", old: position, new: { phase: pending.to, steps: pending.steps }, window: pending.window };
+      // A passive layer does not gate: it reports only what neither the old nor the new phase allows.
+      const judgedBy = this.#layer === "hmi" ? "either" : "both";
+      return { kind: "window", old: position, new: { phase: pending.to, steps: pending.steps }, window: pending.window, judgedBy };
     }
     return { kind: "phase", position };
   }

@@ -40,6 +40,11 @@ export async function runHmiMonitor(options: HmiMonitorOptions): Promise<Running
   for (const port of ports.modbus) byPort.set(port, "modbus");
   for (const port of ports.opcua) byPort.set(port, "opcua");
   const monitor = new Monitor(point, options.bundle.plant, byPort);
+  if (options.mode === "off") {
+    // Nothing is judged, so nobody need wait for it.
+    options.clock.on("close", () => point.publishStatus());
+    return { close: () => point.close() };
+  }
   point.setJudgedUpTo(() => monitor.seenUpToMs);
   const mirror = readMirror(options, point, monitor);
   return {
@@ -64,7 +69,6 @@ function readMirror(options: HmiMonitorOptions, point: Point, monitor: Monitor):
     const reader = new PcapReader();
     const next = connect({ host, port, noDelay: true });
     next.on("data", (chunk) => {
-      if (options.mode === "off") return;
       let announced = false;
       for (const record of reader.push(chunk)) announced = monitor.frame(record) || announced;
       heardMs = performance.now();

@@ -162,7 +162,7 @@ const Lifecycle = Type.Object(
   closed,
 );
 
-export const BundleSchema = Type.Object(
+const BundleSchema = Type.Object(
   {
     schema: Type.Literal("sekisho-bundle/1"),
     id: Type.String({ pattern: "^[0-9a-f]{64}$" }),

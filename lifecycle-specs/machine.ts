@@ -39,14 +39,14 @@ export function toMachine(lifecycle: Lifecycle): AnyStateMachine {
     const name = path.pop() ?? "";
     groupAt(root, path).states[name] = { config: phaseState(lifecycle, phase) };
   }
-  const config = {
+  const begin = lifecycle.initial.split(".");
+  return createMachine({
     id: MACHINE_ID,
-    initial: lifecycle.initial.split(".")[0] ?? "",
-    states: statesOf(root),
+    initial: begin[0] ?? "",
+    states: statesOf(root, begin),
     options: { maxIterations: MAX_ITERATIONS },
     meta: { plant: lifecycle.plant, version: lifecycle.version, rules: lifecycle.rules },
-  };
-  return createMachine(withInitial(config, lifecycle.initial));
+  });
 }
 
 /**
@@ -90,19 +90,15 @@ function groupAt(root: Draft, path: readonly string[]): Draft {
   return group;
 }
 
-/** A group is entered by its phases only; its own initial state is the first of them. */
-function statesOf(draft: Draft): Record<string, StateConfig> {
+/** A group is entered through its phases; its own initial state only counts on the way to the machine's. */
+function statesOf(draft: Draft, [begin, ...path]: readonly string[]): Record<string, StateConfig> {
   const states = Object.entries(draft.states).map(([name, state]): [string, StateConfig] => {
     if ("config" in state) return [name, state.config];
-    const [first = ""] = Object.keys(state.states);
-    return [name, { initial: first, states: statesOf(state), meta: { kind: "group" } satisfies StateMeta }];
+    const within = name === begin ? path : [];
+    const initial = within[0] ?? Object.keys(state.states)[0] ?? "";
+    return [name, { initial, states: statesOf(state, within), meta: { kind: "group" } satisfies StateMeta }];
   });
   return Object.fromEntries(states);
-}
-
-/** The machine starts in a phase, which may lie in a group. */
-function withInitial(config: Config, initial: PhaseId): Config {
-  return initial.includes(".") ? { ...config, initial: { target: target(initial) } } : config;
 }
 
 function phaseState(lifecycle: Lifecycle, phase: Phase): StateConfig {

@@ -13,7 +13,7 @@ export interface Projection<Entry = HmiEntry | SwitchEntry | PlcEntry> {
   readonly positions: readonly ProjectedPosition<Entry>[];
 }
 
-export interface ProjectedPosition<Entry> {
+interface ProjectedPosition<Entry> {
   readonly phase: PhaseId;
   /** null: the phase has no steps. */
   readonly step: StepId | null;
@@ -49,7 +49,7 @@ export interface SwitchEntry extends CommonEntry {
   readonly message: ModbusMessage | OpcUaMessage;
 }
 
-export interface ModbusMessage {
+interface ModbusMessage {
   readonly protocol: "modbus";
   /** Function codes, MODBUS AP V1.1b3 §6. */
   readonly functions: readonly number[];
@@ -63,7 +63,7 @@ export interface ModbusMessage {
   readonly raw?: Bounds;
 }
 
-export interface OpcUaMessage {
+interface OpcUaMessage {
   readonly protocol: "opcua";
   /** Services of OPC 10000-4 that carry the operation. */
   readonly services: readonly string[];

@@ -20,8 +20,8 @@ const ROUNDING = 1e-6;
 export function rawOf(binding: ModbusBinding, bounds: Bounds): Bounds {
   const raw = (value: number) => value / binding.scale;
   const exact = binding.type === "float32";
-  const down = (value: number) => (exact ? raw(value) : Math.floor(raw(value) + ROUNDING));
-  const up = (value: number) => (exact ? raw(value) : Math.ceil(raw(value) - ROUNDING));
+  const down = (value: number) => (exact ? raw(value) : Math.floor(raw(value) + ROUNDING) + 0);
+  const up = (value: number) => (exact ? raw(value) : Math.ceil(raw(value) - ROUNDING) + 0);
   return {
     min: up(bounds.min),
     max: down(bounds.max),

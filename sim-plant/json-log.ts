@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 
 /** Lines a log takes before it falls silent: a day of scans at 10 per second. */
@@ -11,9 +11,10 @@ export class JsonLog {
   #lines = 0;
   readonly #timer: NodeJS.Timeout;
 
-  /** @throws Error when the file cannot be made; an earlier one of the same name is replaced */
+  /** @throws Error when the file cannot be made. An earlier one of the same name is kept as `<name>.1`. */
   constructor(path: string) {
     mkdirSync(dirname(path), { recursive: true });
+    if (existsSync(path)) renameSync(path, `${path}.1`);
     this.#file = openSync(path, "w");
     this.#timer = setInterval(() => this.flush(), FLUSH_MS);
     this.#timer.unref();

@@ -78,7 +78,7 @@ export interface Place {
   readonly step: StepId | undefined;
 }
 
-export interface Places {
+interface Places {
   readonly byTag: ByKey<TagId, Place>;
   readonly byTarget: ByKey<DeviceId, Place>;
 }
@@ -87,7 +87,7 @@ export interface Places {
 const ROUNDING = 1e-9;
 const SILENT_OPERATIONS: ReadonlySet<Operation> = new Set<Operation>(["read", "subscribe"]);
 
-export function comparisonKey(comparison: Comparison): string {
+function comparisonKey(comparison: Comparison): string {
   return `${comparison.tag} ${comparison.test} ${comparison.value}`;
 }
 

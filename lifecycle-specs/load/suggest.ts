@@ -16,7 +16,7 @@ export function suggest(text: string, known: Iterable<string>): string {
 }
 
 /** Restricted Damerau-Levenshtein: insertions, deletions, replacements, and two neighbours exchanged, each cost one. */
-export function editDistance(a: string, b: string): number {
+function editDistance(a: string, b: string): number {
   let previous: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i += 1) {

@@ -1,8 +1,9 @@
 import type { Endpoint } from "../address-plan.ts";
 import type { ConsoleView, PhaseRequest } from "./view.ts";
 
-/** Real ms for an answer; a phase change is answered when it is over. Less than the plant's conductor waits for the operator. */
-const ANSWER_MS = 4000;
+/** Real ms for an answer; a request is answered when its phase change is over. Together less than the plant's conductor waits. */
+const LOOK_MS = 1500;
+const ANSWER_MS = 3000;
 
 /** The operator page, as the scripted operator uses it. */
 export class Console {
@@ -15,7 +16,7 @@ export class Console {
   /** What the page shows; undefined: it does not answer, or no phase is in force. */
   async look(): Promise<ConsoleView | undefined> {
     try {
-      const response = await fetch(`${this.#base}/api/state`, { signal: AbortSignal.timeout(ANSWER_MS) });
+      const response = await fetch(`${this.#base}/api/state`, { signal: AbortSignal.timeout(LOOK_MS) });
       return readView(await response.json());
     } catch {
       return undefined;

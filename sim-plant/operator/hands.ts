@@ -88,12 +88,10 @@ export function hands(
  */
 export function nextStep(shown: number, target: number, limits: Limits, resolution: number): number | undefined {
   const wanted = Math.max(limits.min, Math.min(limits.max, target));
-  // A little inside the limit, since the reading is itself a rounded number.
-  const most = limits.step - resolution / 2;
+  // One count inside the largest step, since the reading is itself a rounded number.
+  const most = limits.step - resolution;
   const next = round(shown + Math.max(-most, Math.min(most, wanted - shown)), resolution);
-  const stepped =
-    Math.abs(next - shown) > limits.step ? round(next - Math.sign(next - shown) * resolution, resolution) : next;
-  return stepped >= limits.min && stepped <= limits.max ? stepped : undefined;
+  return next >= limits.min && next <= limits.max ? next : undefined;
 }
 
 /** Whole steps of a resolution, as raw × scale, so that the value read back is the same number. */

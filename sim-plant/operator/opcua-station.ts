@@ -8,13 +8,13 @@ import {
   DataType,
   MessageSecurityMode,
   makeReverseClientTransportFactory,
-  OPCUACertificateManager,
   OPCUAClient,
   SecurityPolicy,
   StatusCodes,
 } from "node-opcua";
 import type { Tag } from "#specs/plant.ts";
 import type { Endpoint, PortRange } from "../address-plan.ts";
+import { opcUaCertificates, quietOpcUa } from "../opcua-certificates.ts";
 import type { WriteResult } from "./write-result.ts";
 
 export interface OpcUaStationOptions {
@@ -44,6 +44,7 @@ export class OpcUaStation {
 
   constructor(options: OpcUaStationOptions) {
     this.#options = options;
+    quietOpcUa(options.log);
   }
 
   /** Writes the Value attribute of a tag's node. */
@@ -102,10 +103,7 @@ export class OpcUaStation {
       transportTimeout: CONNECT_MS,
       transportFactory: makeReverseClientTransportFactory(() => this.#dial()),
       keepSessionAlive: true,
-      clientCertificateManager: new OPCUACertificateManager({
-        rootFolder: join(this.#options.pkiDir, "hmi-1"),
-        automaticallyAcceptUnknownCertificate: true,
-      }),
+      clientCertificateManager: opcUaCertificates(join(this.#options.pkiDir, "hmi-1")),
     });
     this.#client = client;
     client.on("connection_lost", () => void this.#drop());

@@ -120,6 +120,7 @@ export class ClockServer {
         if (joined === undefined) return void socket.destroy();
         participant = { ...joined, socket, waiting: undefined };
         this.#participants.add(participant);
+        this.#options.log(`${participant.name} has joined the plant clock`);
         this.#onJoin?.();
       },
     });

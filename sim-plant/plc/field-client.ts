@@ -22,6 +22,18 @@ export function openField(options: FieldClientOptions): { close(): void } {
   let closed = false;
   let saidLost = false;
 
+  /** A scan with inputs missing is left out: the output image stays as it is, and the field sees no answer. */
+  function scanned(tick: FieldTick): ReadonlyMap<TagId, number> | undefined {
+    try {
+      return options.scan(tick);
+    } catch (error) {
+      options.log(
+        `scan ${tick.tick} of ${options.device} failed (${error instanceof Error ? error.message : String(error)})`,
+      );
+      return undefined;
+    }
+  }
+
   function open(): void {
     socket = connect({ host: options.at.host, port: options.at.port, noDelay: true });
     const current = socket;
@@ -35,8 +47,8 @@ export function openField(options: FieldClientOptions): { close(): void } {
       onValue: (value) => {
         const tick = readFieldTick(value);
         if (tick === undefined) return options.log("a message on the field wiring was refused: it is not a scan");
-        const outputs = Object.fromEntries(options.scan(tick));
-        writeJsonLine(current, { tick: tick.tick, outputs });
+        const outputs = scanned(tick);
+        if (outputs !== undefined) writeJsonLine(current, { tick: tick.tick, outputs: Object.fromEntries(outputs) });
       },
     });
     current.on("error", () => undefined);

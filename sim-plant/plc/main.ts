@@ -99,6 +99,8 @@ async function run<M extends ProgramMemory>(
       field.close();
       await Promise.all([...servers.map((server) => server.close()), agent.close(), engineering?.close()]);
       scans.close();
+      if (guard.dropped > 0)
+        log(`${guard.dropped} messages to the guard are not in the scan log; it cannot be replayed`);
     },
   };
 }

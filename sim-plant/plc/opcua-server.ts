@@ -5,7 +5,6 @@ import {
   DataType,
   MessageSecurityMode,
   type Namespace,
-  OPCUACertificateManager,
   OPCUAServer,
   SecurityPolicy,
   type StatusCode,
@@ -16,6 +15,7 @@ import {
 import type { DeviceId } from "#specs/ids.ts";
 import type { Plant, Tag } from "#specs/plant.ts";
 import type { Endpoint } from "../address-plan.ts";
+import { opcUaCertificates, quietOpcUa } from "../opcua-certificates.ts";
 import { type Admission, guardDoor } from "./admission.ts";
 import type { WriteLatch } from "./write-latch.ts";
 
@@ -39,6 +39,7 @@ export interface OpcUaServerOptions {
  */
 export async function serveOpcUa(options: OpcUaServerOptions): Promise<{ close(): Promise<void> }> {
   const { at, advertised } = options;
+  quietOpcUa(options.log);
   const server = new OPCUAServer({
     host: at.host,
     hostname: at.host,
@@ -48,9 +49,9 @@ export async function serveOpcUa(options: OpcUaServerOptions): Promise<{ close()
     securityModes: [MessageSecurityMode.None, MessageSecurityMode.Sign, MessageSecurityMode.SignAndEncrypt],
     allowAnonymous: true,
     maxConnectionsPerEndpoint: 20,
-    serverCertificateManager: certificates(join(options.pkiDir, options.device)),
+    serverCertificateManager: opcUaCertificates(join(options.pkiDir, options.device)),
     // Only anonymous users come; without a folder of its own the library would make one in the home directory.
-    userCertificateManager: certificates(join(options.pkiDir, `${options.device}-users`)),
+    userCertificateManager: opcUaCertificates(join(options.pkiDir, `${options.device}-users`)),
     serverInfo: { applicationUri: `urn:sekisho:${options.device}`, productUri: "urn:sekisho:soft-plc" },
   });
   await server.initialize();
@@ -65,10 +66,6 @@ export async function serveOpcUa(options: OpcUaServerOptions): Promise<{ close()
     );
   }
   return { close: () => server.shutdown(0) };
-}
-
-function certificates(rootFolder: string): OPCUACertificateManager {
-  return new OPCUACertificateManager({ rootFolder, automaticallyAcceptUnknownCertificate: true });
 }
 
 function addVariables(server: OPCUAServer, options: OpcUaServerOptions): void {

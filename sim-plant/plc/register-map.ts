@@ -1,4 +1,4 @@
-import type { DeviceId, TagId } from "#specs/ids.ts";
+import type { DeviceId } from "#specs/ids.ts";
 import type { ModbusTable, Plant, Tag } from "#specs/plant.ts";
 
 /** Exception codes. @see MODBUS AP V1.1b3 §7 */
@@ -68,9 +68,4 @@ export function checkRange(tag: Tag, value: number): number {
 /** A value as a client of the Modbus server reads it. */
 export function asRead(tag: Tag, value: number): number {
   return fromRaw(tag, toRaw(tag, value));
-}
-
-/** Tags of a plant by name, for those who speak of them by name. */
-export function tagsByName(plant: Plant): ReadonlyMap<TagId, Tag> {
-  return new Map(plant.tags.map((tag) => [tag.id, tag]));
 }

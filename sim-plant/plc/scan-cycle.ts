@@ -34,9 +34,10 @@ export interface ScanGuard {
   outputs(scan: number, atMs: number, wanted: Values, tags: Values): Values;
 }
 
-/** A PLC without a guard. */
+/** A PLC without a guard: a write takes effect where it changes something, as with a guard in mode `off`. */
 export const NO_GUARD: ScanGuard = {
-  latch: (_scan, _atMs, _before, wanted) => wanted,
+  latch: (_scan, _atMs, before, wanted) =>
+    new Map([...wanted].filter(([tag, value]) => !Object.is(before.get(tag), value))),
   outputs: (_scan, _atMs, wanted) => wanted,
 };
 

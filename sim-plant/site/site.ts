@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { buildBundle, canonicalBundle, type Bundle } from "#specs/bundle.ts";
@@ -16,15 +16,26 @@ export interface PreparedSite {
   readonly bundle: Bundle;
 }
 
-/** Writes what the parts of a run need: the bundle with this run's addresses, and the site file. */
+/**
+ * Writes what the parts of a run need: the bundle with this run's addresses, and the site file. An earlier run's folder is emptied
+ * first: a coordinator would take up its phase. @throws Error in one sentence when the folder holds something else
+ */
 export function prepareSite(spec: { readonly plant: Plant; readonly lifecycle: Lifecycle }, wanted: Omit<Site, "bundle">): PreparedSite {
-  mkdirSync(wanted.runDir, { recursive: true });
+  emptyRunDir(wanted.runDir);
   const bundle = buildBundle(plantAt(spec.plant, addressPlan(wanted.instance, wanted.single)), spec.lifecycle);
   const site: Site = { ...wanted, bundle: join(wanted.runDir, "bundle.json") };
   const file = join(wanted.runDir, "site.json");
   writeFileSync(site.bundle, canonicalBundle(bundle));
   writeFileSync(file, JSON.stringify(site, undefined, 2));
   return { site, file, bundle };
+}
+
+function emptyRunDir(runDir: string): void {
+  if (existsSync(runDir) && readdirSync(runDir).length > 0) {
+    if (!existsSync(join(runDir, "site.json"))) throw new Error(`${runDir} holds files that are not of an earlier run; name an empty folder`);
+    rmSync(runDir, { recursive: true });
+  }
+  mkdirSync(runDir, { recursive: true });
 }
 
 /** Starts all processes of a run, group after group. @throws Error in one sentence, with everything stopped again */

@@ -47,7 +47,7 @@ test("every row of the table is tried above, has its own name, a sentence and a 
   for (const row of LOCUS_TABLE) {
     expect(row.says.length).toBeGreaterThan(20);
     expect(row.locus.every((word) => LOCI.includes(word))).toBe(true);
-    expect(row.confidence === 1).toBe(row.locus.length === 1 && row.confidence === 1);
+    if (row.locus.length > 1) expect(row.confidence).toBeLessThan(1);
   }
 });
 

@@ -83,6 +83,13 @@ describe("a planned change", () => {
   });
 });
 
+test("after the commit nothing takes a change back", () => {
+  const first = beginChange(planOf({ emergency: true, withoutAbsent: true }), AT(0));
+  const taking = stepChange(first.state, { kind: "durable" }, AT(0));
+  const cancelled = stepChange(taking.state, { kind: "cancel", because: "too late" }, AT(0));
+  expect([cancelled.state.at.stage, orders(cancelled)]).toEqual(["take", []]);
+});
+
 test("an emergency change commits first and then takes everywhere at once", () => {
   const first = beginChange(planOf({ emergency: true, withoutAbsent: true }), AT(0));
   expect(orders(first)).toEqual(["commit"]);

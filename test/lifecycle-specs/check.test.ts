@@ -17,14 +17,14 @@ interface Mistake {
 const MISTAKES: readonly Mistake[] = [
   {
     code: "PHASE_UNREACHABLE",
-    line: 67,
+    line: 65,
     column: 3,
     change: [["      - { request: service, roles: [engineer], to: service }\n", "\n"]],
     says: "nothing leads to phase `service`",
   },
   {
     code: "PHASE_STUCK",
-    line: 67,
+    line: 65,
     column: 3,
     change: [
       ["      - { request: end, roles: [engineer], to: off, when: { all: [{ tag: PUMP, is: 0 }] } }", "      []"],
@@ -47,14 +47,14 @@ const MISTAKES: readonly Mistake[] = [
   },
   {
     code: "TRANSITION_AMBIGUOUS",
-    line: 22,
+    line: 21,
     column: 9,
     change: [["request: service", "request: start"]],
     says: "phase `off` answers request `start` twice",
   },
   {
     code: "CONTAINMENT_TARGET",
-    line: 75,
+    line: 73,
     column: 5,
     change: [["to: limited.look, says: The operator", "to: service, says: The operator"]],
     says: "the containment leads to `service`",
@@ -68,21 +68,21 @@ const MISTAKES: readonly Mistake[] = [
   },
   {
     code: "CONTAINMENT_GAP",
-    line: 24,
+    line: 23,
     column: 3,
     change: [["plc-logic, field, engineering", "engineering"]],
     says: "phase `run` has containments, but none for every attack at plc-logic, field",
   },
   {
     code: "CONTAINMENT_GAP",
-    line: 24,
+    line: 23,
     column: 3,
     change: [["from: [run, limited.look], to: limited.local", "from: [limited.look], to: limited.local"]],
     says: "add `run` to the `from`",
   },
   {
     code: "CONTAINMENT_SHADOWED",
-    line: 76,
+    line: 74,
     column: 5,
     change: [["locus: [unknown-device], tags", "locus: [hmi], tags"]],
     says: "earlier entries fit wherever this one does",
@@ -96,7 +96,7 @@ const MISTAKES: readonly Mistake[] = [
   },
   {
     code: "CONDITION_UNOBSERVABLE",
-    line: 32,
+    line: 31,
     column: 7,
     change: [["{ tag: OPEN, is: 1 }], for: 1s", "{ tag: HIDDEN, is: 1 }], for: 1s"]],
     inPlant: [
@@ -106,7 +106,7 @@ const MISTAKES: readonly Mistake[] = [
   },
   {
     code: "CAUSE_OTHER_DEVICE",
-    line: 35,
+    line: 34,
     column: 11,
     change: [["{ tag: OPEN, is: 1 }], for: 3s", "{ tag: TEMP, atLeast: 20 }], for: 3s"]],
     says: "rule `fill-pump` on plc-1 depends on `TEMP` of plc-2",

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { checkSpec } from "#specs/check.ts";
 import { DIAGNOSTICS, type Diagnostic, formatDiagnostic, MAX_DIAGNOSTICS } from "#specs/diagnostic.ts";
@@ -272,6 +273,48 @@ describe("bounds", () => {
   ])("%s end in diagnostics", (_name, text) => {
     expect(diagnosticsOf(text, "").length).toBeGreaterThan(0);
   });
+});
+
+test("a file cut, doubled or scrambled anywhere ends in a plant or in diagnostics, never in an exception", () => {
+  const pieces = [
+    "{",
+    "]",
+    ": ",
+    "- ",
+    "&a ",
+    "*a",
+    "? ",
+    "!!int ",
+    "|\n",
+    "'",
+    "\t",
+    "\u0000",
+    "999999999999999999999",
+    "~",
+  ];
+  const place = fc.nat(SMALL_LIFECYCLE.text.length);
+  const damage = fc.tuple(fc.boolean(), place, fc.nat(40), fc.constantFrom("", ...pieces));
+  fc.assert(
+    fc.property(fc.array(damage, { minLength: 1, maxLength: 4 }), (damages) => {
+      const texts = [SMALL_PLANT.text, SMALL_LIFECYCLE.text];
+      for (const [inPlant, from, length, put] of damages) {
+        const text = texts[inPlant ? 0 : 1] ?? "";
+        texts[inPlant ? 0 : 1] = text.slice(0, from) + put + text.slice(from + length);
+      }
+      const [plant = "", lifecycle = ""] = texts;
+      const result = loadPlant({ file: "plant.yaml", text: plant }, { file: "lifecycle.yaml", text: lifecycle });
+      if (result.ok) {
+        checkSpec(result.value);
+      } else {
+        expect(result.error.length).toBeGreaterThan(0);
+        for (const { line, column, message } of result.error) {
+          expect(line * column).toBeGreaterThan(0);
+          expect(message).not.toMatch(/\n|undefined|\[object/);
+        }
+      }
+    }),
+    { numRuns: 300 },
+  );
 });
 
 describe("files", () => {

@@ -20,9 +20,11 @@ export async function runLockstep(options: {
   readonly untilMs: number;
   readonly runDir: string;
   readonly opcua: boolean;
+  /** Everything on 127.0.0.1, told apart by ports. */
+  readonly single?: boolean;
 }): Promise<void> {
   const bundle = waterBundle();
-  const plan = addressPlan(options.instance, false);
+  const plan = addressPlan(options.instance, options.single ?? false);
   const { runDir } = options;
   const log = () => undefined;
   const admission = { addresses: [plan.hmi, plan.engineering] };
@@ -48,14 +50,19 @@ export async function runLockstep(options: {
     ...(options.opcua ? { opcua: plan.plc.plc2Ua } : {}),
   });
   const page = await standInPage(bundle, plan, clock);
-  const place = (from: string) => ({ from, plc1: plan.plc.plc1, plc2: plan.plc.plc2 });
+  const place = (station: "hmi" | "engineering") => ({
+    from: plan[station],
+    fromPorts: plan.sourcePorts?.[station],
+    plc1: plan.plc.plc1,
+    plc2: plan.plc.plc2,
+  });
   const operator = await runOperator({
     bundle,
     seed: options.seed,
     script: options.script,
     clock,
-    hmi: place(plan.hmi),
-    engineering: place(plan.engineering),
+    hmi: place("hmi"),
+    engineering: place("engineering"),
     console: page.at,
     runDir,
     log,
@@ -76,25 +83,10 @@ async function standInPage(
 ): Promise<{ readonly at: Endpoint; close(): Promise<void> }> {
   const coordinator = new TwinCoordinator(bundle.plant, bundle.lifecycle);
   const tags = new Map<TagId, number>();
-  const seen = new Map<string, { atMs: number; wake: () => void }>();
-  const links = [plan.agentLink.plc1, plan.agentLink.plc2].map((at, i) => {
-    const state = { atMs: 0, wake: () => undefined as void };
-    seen.set(String(i), state);
-    return listen(at, (report) => {
-      for (const [name, value] of Object.entries(report.tags)) tags.set(TagId(name), value);
-      state.atMs = report.atMs;
-      state.wake();
-    });
-  });
+  const reports = [plan.agentLink.plc1, plan.agentLink.plc2].map((at) => new Reports(at, tags));
   const clock = await openClock(clockSpec, "page", ["close"]);
   clock.on("close", async (_tick, atMs) => {
-    for (const state of seen.values()) {
-      while (state.atMs < atMs) {
-        await new Promise<void>((resolve) => {
-          state.wake = resolve;
-        });
-      }
-    }
+    await Promise.all(reports.map((report) => report.upTo(atMs)));
     coordinator.close(atMs, tags);
   });
   const server: Server = createServer((request, response) => {
@@ -109,28 +101,47 @@ async function standInPage(
       );
     });
   });
-  const at = { host: plan.broker.host, port: 8080 };
+  const at = { host: plan.broker.host, port: plan.broker.port + 1000 };
   await new Promise<void>((resolve) => server.listen(at.port, at.host, resolve));
   return {
     at,
     async close() {
       clock.close();
-      for (const link of links) link.destroy();
+      for (const report of reports) report.close();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },
   };
 }
 
-function listen(at: Endpoint, onReport: (report: { atMs: number; tags: object }) => void): Socket {
-  const socket = connect({ host: at.host, port: at.port });
-  readJsonLines(socket, {
-    maxLineBytes: 1_000_000,
-    onValue: (value) => {
-      if (typeof value !== "object" || value === null || !("atMs" in value) || !("tags" in value)) return;
-      const { atMs, tags } = value;
-      if (typeof atMs === "number" && typeof tags === "object" && tags !== null) onReport({ atMs, tags });
-    },
-  });
-  return socket;
+/** The tags that one PLC's guard reports. */
+class Reports {
+  readonly #socket: Socket;
+  #atMs = 0;
+  #wake: () => void = () => undefined;
+
+  constructor(at: Endpoint, tags: Map<TagId, number>) {
+    this.#socket = connect({ host: at.host, port: at.port });
+    readJsonLines(this.#socket, {
+      maxLineBytes: 1_000_000,
+      onValue: (value) => {
+        if (typeof value !== "object" || value === null || !("atMs" in value) || !("tags" in value)) return;
+        for (const [name, reading] of Object.entries(value.tags ?? {})) tags.set(TagId(name), Number(reading));
+        this.#atMs = Number(value.atMs);
+        this.#wake();
+      },
+    });
+  }
+
+  async upTo(atMs: number): Promise<void> {
+    while (this.#atMs < atMs) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
 }

@@ -81,6 +81,30 @@ describe("decisions over the small plant", () => {
     });
   });
 
+  test("a safety command is allowed in every phase, step, window and without a phase, at each layer", () => {
+    const { phases } = bundle.lifecycle;
+    const positions = phases.flatMap((phase): Position[] => [
+      { phase: phase.id, steps: [] },
+      ...phase.steps.map(({ id }) => ({ phase: phase.id, steps: [id] })),
+    ]);
+    const permitted: Permitted[] = [
+      { kind: "none" },
+      ...positions.map((position) => ({ kind: "phase" as const, position })),
+      ...positions.flatMap((old) => positions.map((next) => ({ kind: "window" as const, old, new: next, window: [] }))),
+    ];
+    const items = [{ tag: "STOP", value: 1 }];
+    const stop = observationOf({ source: "hmi-1", target: "plc-1", operation: "write", items });
+    for (const tables of Object.values(tablesOf)) {
+      for (const at of permitted) {
+        expect(decide(tables, at, stop, createHistory(tables), 0)).toEqual({
+          verdict: "allow",
+          rule: "stop",
+          safety: true,
+        });
+      }
+    }
+  });
+
   test("every reason that a decision can have has an example", () => {
     const shown = new Set(["INTERNAL", ...cases.map(({ expect: { reason } }) => reason)]);
     expect(Object.keys(REASONS).filter((reason) => !shown.has(reason))).toEqual(GIVEN_ELSEWHERE);
