@@ -104,10 +104,15 @@ export function fromFinding(finding: Finding, why: string | undefined, realMs: n
   };
 }
 
-/** Looking around is less than reaching for something; it is shown and proposed on, never acted on by itself. */
-function severityOf({ row, about }: Finding, why: string | undefined): Severity {
+/**
+ * A known device that looks around does less than one that reaches for something: that is shown and proposed on, never acted
+ * on by itself. A device that nobody knows has no business with a PLC at all.
+ */
+function severityOf({ row, about, source }: Finding, why: string | undefined): Severity {
   if (why !== undefined) return "notice";
-  return row.severity === "alarm" && QUIET_OPERATIONS.has(about.operation) ? "warning" : row.severity;
+  return row.severity === "alarm" && source !== "unknown" && QUIET_OPERATIONS.has(about.operation)
+    ? "warning"
+    : row.severity;
 }
 
 /** Codes of a point's own life: worth a person's look, no reason to limit anything by itself. */

@@ -93,6 +93,7 @@ class Operator {
         ? undefined
         : new OpcUaStation({
             to: opcua,
+            tags: bundle.plant.tags,
             from: options.hmi.from,
             fromPorts: uaPorts(options.hmi.fromPorts),
             pkiDir: join(runDir, "pki"),
@@ -129,12 +130,13 @@ class Operator {
   }
 
   async #round(atMs: number): Promise<void> {
-    const [plc1, plc2, console] = await Promise.all([
+    const [plc1, plc2, ua, console] = await Promise.all([
       this.#hmi["plc-1"].poll(),
       this.#hmi["plc-2"].poll(),
+      this.#opcua?.poll() ?? [],
       this.#console.look(),
     ]);
-    const view = { tags: new Map([...plc1, ...plc2]), console };
+    const view = { tags: new Map([...plc1, ...plc2, ...ua]), console };
     const decision = decideCommands(this.#plan, this.#state, view, atMs, this.#rng);
     this.#state = decision.state;
     for (const command of decision.commands) await this.#write(atMs, command, console?.phase ?? "");

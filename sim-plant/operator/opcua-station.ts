@@ -12,6 +12,7 @@ import {
   SecurityPolicy,
   StatusCodes,
 } from "node-opcua";
+import type { TagId } from "#specs/ids.ts";
 import type { Tag } from "#specs/plant.ts";
 import type { Endpoint, PortRange } from "../address-plan.ts";
 import { opcUaCertificates, quietOpcUa } from "../opcua-certificates.ts";
@@ -19,6 +20,8 @@ import type { WriteResult } from "./write-result.ts";
 
 export interface OpcUaStationOptions {
   readonly to: Endpoint;
+  /** Tags of the server; those without a node are left out. */
+  readonly tags: readonly Tag[];
   /** Source address of the station. */
   readonly from: string;
   /** Where one address serves everybody: the source ports of the station. */
@@ -32,6 +35,8 @@ const RETRY_MS = 2000;
 /** Real ms that a write waits for a session to come back. A round of plant time must not wait for longer. */
 const PATIENCE_MS = 1500;
 const CONNECT_MS = 3000;
+const ANSWER_MS = 2000;
+const IDLE_MS = 120_000;
 
 /** One station's OPC UA session, without message security, so that a layer on the way can read what it judges. */
 export class OpcUaStation {
@@ -45,6 +50,30 @@ export class OpcUaStation {
   constructor(options: OpcUaStationOptions) {
     this.#options = options;
     quietOpcUa(options.log);
+  }
+
+  /** Reads the Value attributes of the tags that have a node; empty without a session. A bad value is left out. */
+  async poll(): Promise<ReadonlyMap<TagId, number>> {
+    const values = new Map<TagId, number>();
+    const session = this.#session;
+    if (session === undefined) {
+      // Comes back in the background: the readings of this round are there without it.
+      void this.#connected();
+      return values;
+    }
+    const bound = this.#options.tags.flatMap(({ id, opcua }) =>
+      opcua === undefined ? [] : [{ id, nodeId: opcua.nodeId }],
+    );
+    try {
+      const answers = await session.read(bound.map(({ nodeId }) => ({ nodeId, attributeId: AttributeIds.Value })));
+      answers.forEach(({ statusCode, value }, i) => {
+        const tag = bound[i];
+        if (tag !== undefined && statusCode.equals(StatusCodes.Good)) values.set(tag.id, Number(value.value));
+      });
+    } catch {
+      await this.#drop();
+    }
+    return values;
   }
 
   /** Writes the Value attribute of a tag's node. */
@@ -100,7 +129,9 @@ export class OpcUaStation {
       // The server tells its own address; the way to it leads through the switch.
       endpointMustExist: false,
       connectionStrategy: { maxRetry: 0, initialDelay: 100, maxDelay: 500 },
-      transportTimeout: CONNECT_MS,
+      // node-opcua ends a connection that is idle for this long.
+      transportTimeout: IDLE_MS,
+      defaultTransactionTimeout: ANSWER_MS,
       transportFactory: makeReverseClientTransportFactory(() => this.#dial()),
       keepSessionAlive: true,
       clientCertificateManager: opcUaCertificates(join(this.#options.pkiDir, "hmi-1")),

@@ -1,0 +1,20 @@
+import { readFileSync } from "node:fs";
+import { readBundle } from "#specs/bundle.ts";
+import { runTwin } from "#sim/twin.ts";
+import { replay } from "#sim/plc/replay.ts";
+import { PROGRAM_PLC1 } from "#sim/plc/program-plc1.ts";
+import { PROGRAM_PLC2 } from "#sim/plc/program-plc2.ts";
+import { RecordedGuard } from "#sim/plc/scan-log.ts";
+import { DeviceId } from "#specs/ids.ts";
+const dir="/tmp/e1-ev/quiet-day-enforce-5/";
+const b=readBundle(readFileSync(dir+"bundle.json","utf8")); if(!b.ok) throw new Error(String(b.error));
+const got=readFileSync(dir+"plant.jsonl","utf8").trim().split("\n").filter(l=>l.startsWith('{"record"'));
+const untilMs=JSON.parse(got.at(-1)!).record.atMs;
+const tw=runTwin({plant:b.value.plant,lifecycle:b.value.lifecycle,seed:5,script:"quiet-day",untilMs});
+const i=got.findIndex((l,k)=>l!==tw.log[k]);
+console.log(got.length,tw.log.length,"first diff",i, untilMs);
+if(i>=0){console.log(got[i]);console.log(tw.log[i]);}
+console.log(tw.positions.filter(p=>i<0||Math.abs(p.atMs-i*500)<20000).slice(0,60).map(p=>p.atMs+" "+p.position.phase+" "+p.position.steps).join("\n"));
+const recs=(d:string)=>readFileSync(dir+d+".scans.jsonl","utf8").trim().split("\n").map(l=>JSON.parse(l));
+console.log(replay(PROGRAM_PLC1,recs("plc-1"),new RecordedGuard(b.value,DeviceId("plc-1"),"enforce")));
+console.log(replay(PROGRAM_PLC2,recs("plc-2"),new RecordedGuard(b.value,DeviceId("plc-2"),"enforce")));
