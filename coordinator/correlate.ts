@@ -140,6 +140,11 @@ export class Correlator {
     const blind = !vouched.saw("switch", receipt.atMs);
     if (!blind && vouched.judgedUpToMs("switch") < receipt.atMs + this.#options.skewMs && !this.#overfull(this.#hmi))
       return undefined;
+    // The switch layer saw another value and waits for this layer to vouch: this receipt may be the other half of that.
+    const altered = this.#counterpart(this.#waiting(this.#switch), receipt, (other) =>
+      differsOnlyInValue(other, receipt, this.#tolerances),
+    );
+    if (altered !== undefined && !this.#overfull(this.#hmi)) return undefined;
     waiting.state = "judged-alone";
     const atSwitch = blind || this.#overfull(this.#hmi) ? "blind" : "not-seen";
     return this.#finding("command", source, { hmi: seen(receipt), switch: atSwitch, plc: NOT }, [receipt]);

@@ -1,10 +1,11 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { readJsonLines, writeJsonLine } from "#plc-guard/json-lines.ts";
-import { MbapFramer } from "#wire/modbus/index.ts";
+import { encodeRequest, holdingRegisterAddress, MbapFramer } from "#wire/modbus/index.ts";
 import { dialFrom } from "../access-switch/dial-from.ts";
 import type { Endpoint, PortRange } from "../address-plan.ts";
 import { type AttackLog, says } from "./attack-log.ts";
-import type { Draw } from "./draw.ts";
+import { type Draw, TARGETS, toRaw } from "./draw.ts";
+import { ModbusMaster } from "./modbus-master.ts";
 import { Tamperer } from "./tamper.ts";
 
 export interface ManInTheMiddleOptions {
@@ -21,7 +22,15 @@ export interface ManInTheMiddleOptions {
 
 export interface ManInTheMiddle {
   readonly at: Endpoint;
+  /** Sends the server what the operator last meant, so that nothing is found when the box is gone. */
+  putBack(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** What the box has changed last. */
+interface Trace {
+  from: string | undefined;
+  was: number | undefined;
 }
 
 const MAX_CONNECTIONS = 16;
@@ -31,8 +40,9 @@ const PATCH_TIMEOUT_MS = 2000;
 /** A box in a cable: it takes connections, goes on to the server with the caller's own address, and tampers on the way. */
 export async function runManInTheMiddle(options: ManInTheMiddleOptions): Promise<ManInTheMiddle> {
   const sockets = new Set<Socket>();
+  const trace: Trace = { from: undefined, was: undefined };
   const server: Server = createServer({ noDelay: true, allowHalfOpen: true, pauseOnConnect: true }, (near) => {
-    void open(near, options, sockets);
+    void open(near, options, sockets, trace);
   });
   server.maxConnections = MAX_CONNECTIONS;
   await new Promise<void>((resolve, reject) => {
@@ -43,6 +53,7 @@ export async function runManInTheMiddle(options: ManInTheMiddleOptions): Promise
   if (typeof address !== "object" || address === null) throw new Error("unreachable: a TCP server without an address");
   return {
     at: { host: options.host, port: address.port },
+    putBack: () => putBack(options, trace),
     close: () => {
       for (const socket of sockets) socket.resetAndDestroy();
       return new Promise((resolve) => server.close(() => resolve()));
@@ -50,7 +61,25 @@ export async function runManInTheMiddle(options: ManInTheMiddleOptions): Promise
   };
 }
 
-async function open(near: Socket, options: ManInTheMiddleOptions, sockets: Set<Socket>): Promise<void> {
+async function putBack(options: ManInTheMiddleOptions, { from, was }: Trace): Promise<void> {
+  if (from === undefined || was === undefined) return;
+  const { tag } = options.tampering;
+  const { unit, address } = TARGETS[tag];
+  const { target, sourcePorts, now, log } = options;
+  const master = new ModbusMaster(target, { address: from, ...(sourcePorts === undefined ? {} : { ports: sourcePorts }) });
+  const pdu = encodeRequest({
+    kind: "write-single-register",
+    functionCode: 6,
+    address: holdingRegisterAddress(address),
+    value: toRaw(tag, was),
+  });
+  const atMs = now();
+  const answer = await master.request(unit, pdu);
+  log({ atMs, action: "put back by FC6", tag, value: null, answer: answer.says });
+  master.close();
+}
+
+async function open(near: Socket, options: ManInTheMiddleOptions, sockets: Set<Socket>, trace: Trace): Promise<void> {
   const { target, sourcePorts, now, log } = options;
   track(near, sockets);
   const source = {
@@ -65,6 +94,8 @@ async function open(near: Socket, options: ManInTheMiddleOptions, sockets: Set<S
       const { bytes, changed } = tamperer.request(frame);
       if (changed !== undefined) {
         const { action, value, was } = changed;
+        trace.from = near.remoteAddress;
+        trace.was = was;
         log({ atMs: now(), action, tag: options.tampering.tag, value, answer: `sent on in place of ${was}` });
       }
       return bytes;

@@ -54,6 +54,19 @@ export class OpcUaIntruder {
     }
   }
 
+  /** The present value; undefined: it was not to be had. */
+  async read(nodeId: string): Promise<number | undefined> {
+    try {
+      this.#session ??= await within(CONNECT_TIMEOUT_MS, this.#connect());
+      const data = await within(CONNECT_TIMEOUT_MS, this.#session.read({ nodeId, attributeId: AttributeIds.Value }));
+      const value: unknown = data.value.value;
+      return typeof value === "number" ? value : undefined;
+    } catch {
+      await this.#drop();
+      return undefined;
+    }
+  }
+
   async close(): Promise<void> {
     await this.#drop();
     await this.#pump.close();

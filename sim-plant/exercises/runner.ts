@@ -38,7 +38,8 @@ export async function runExercise(options: RunnerOptions): Promise<ExerciseResul
   try {
     await run.untilEnd();
   } finally {
-    await supervisor.stopAll();
+    // The plant stops first: its log must not show the PLCs going.
+    await supervisor.stopAll("plant");
   }
   return run.result();
 }

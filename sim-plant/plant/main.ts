@@ -105,6 +105,8 @@ class Run {
     await this.#clock.stage(tick, atMs, "open");
     if (round) await this.#clock.stage(tick, atMs, "act");
     await this.#field.scan(tick, atMs, STEP_MS, this.#plant.inputs, true);
+    // Closing cuts the field wiring; that is not the PLCs losing their power.
+    if (this.#stopped) return;
     this.#plant.advance(this.#field.outputs());
     if (!round) return;
     this.#record(atMs);

@@ -86,9 +86,10 @@ export class Supervisor {
     clearTimeout(timer);
   }
 
-  /** Stops everything, last started first. */
-  async stopAll(): Promise<void> {
+  /** Stops everything; `first` before the others, so that it does not see them go. */
+  async stopAll(first?: string): Promise<void> {
     for (const running of this.#running.values()) running.wanted = false;
+    if (first !== undefined) await this.stop(first);
     await Promise.all([...this.#running.keys()].reverse().map((name) => this.stop(name)));
   }
 

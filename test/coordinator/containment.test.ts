@@ -112,6 +112,15 @@ describe("a deny that is no sign of an attack", () => {
     expect(explained(LIFECYCLE, { ...isolated, source: DeviceId("ews-1") }, normal, [])).toBeUndefined();
   });
 
+  test("what the switch let through and the PLC denied because a containment came in between", () => {
+    const items = [{ tag: TagId("FIC401.SP"), address: "variable", value: 30.2, before: 30.1 }];
+    const inPlc = { layer: "plc", source: null, link: null, target: DeviceId("plc-2"), items } as const;
+    const cut = aReceipt({ ...inPlc, verdict: "deny", reason: "PHASE_FORBIDS", phase: LIFECYCLE.isolated, atMs: 5000 });
+    const contained = { phase: LIFECYCLE.isolated, steps: [] };
+    expect(explained(LIFECYCLE, cut, contained, [{ position: normal, untilMs: 5000 }])).toContain("had just ended");
+    expect(explained(LIFECYCLE, cut, contained, [])).toBeUndefined();
+  });
+
   test("a rule covers by who, what and value", () => {
     const sp = (value: number) => aReceipt({ items: [{ tag: TagId("FIC101.SP"), address: "x", value }] });
     expect([19, 20, 40, 41].map((value) => covered(LIFECYCLE, normal, sp(value)))).toEqual([false, true, true, false]);

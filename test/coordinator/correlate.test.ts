@@ -103,6 +103,16 @@ describe("a layer that has not reported yet, or cannot see", () => {
     expect(correlator.pending).toBe(0);
   });
 
+  test("an altered command is one finding, whichever layer vouches first", () => {
+    const correlator = new Correlator(PLANT);
+    correlator.add(atHmi(30));
+    correlator.add(write(55, denied));
+    expect(correlator.judge(vouched({ hmi: 1000, switch: 1500 }), 1500)).toEqual([]);
+    const found = correlator.judge(vouched({ hmi: 1500, switch: 1500 }), 1500);
+    expect(found.map((f) => f.row.id)).toEqual(["altered-and-forbidden"]);
+    expect(correlator.pending).toBe(0);
+  });
+
   test("a receipt that comes after its counterpart was judged alone gives no second detection", () => {
     const correlator = new Correlator(PLANT);
     correlator.add(write(55, denied));
