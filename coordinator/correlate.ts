@@ -4,6 +4,7 @@ import type { Plant } from "#specs/plant.ts";
 import { type CaseKind, type LocusRow, locate, type Sights, type SourceClass } from "./locus-table.ts";
 import type { LayerSight } from "./page-messages.ts";
 import { differsOnlyInValue, sameCommand, sourceClassOf, type Tolerances, toleranceOf } from "./same-command.ts";
+import { Taint } from "./taint.ts";
 import { CORRELATE_DEFAULTS, type CorrelateOptions, type Vouched } from "./vouched.ts";
 import { WriteHistory } from "./write-history.ts";
 
@@ -45,6 +46,7 @@ export class Correlator {
   readonly #changes: ReceiptMessage[] = [];
   readonly #writes: WriteHistory;
   readonly #outputs: ReceiptMessage[] = [];
+  readonly #taint = new Taint();
 
   constructor(plant: Plant, options: Partial<CorrelateOptions> = {}) {
     this.#plant = plant;
@@ -66,6 +68,7 @@ export class Correlator {
       case "switch":
         this.#switch.push({ receipt, state: "waiting" });
         this.#writes.add(receipt);
+        this.#taint.add(receipt);
         return;
       case "plc":
         (receipt.operation === "output" || receipt.source === "program" ? this.#outputs : this.#changes).push(receipt);
@@ -102,7 +105,7 @@ export class Correlator {
   }
 
   #judgeOutput(receipt: ReceiptMessage): Finding | undefined {
-    if (receipt.verdict === "allow") return undefined;
+    if (receipt.verdict === "allow" || this.#taint.explains(receipt.atMs)) return undefined;
     return this.#finding("output", "program", { hmi: NOT, switch: NOT, plc: "seen-violating" }, [receipt]);
   }
 
