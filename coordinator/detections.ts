@@ -8,8 +8,14 @@ export const MAX_DETECTIONS = 500;
 export const FOLD_MS = 10_000;
 const MAX_EVIDENCE = 20;
 
+/** A stranger that tries to log on so often within `FOLD_MS` of each other does not stumble: the warning becomes an alarm. */
+export const INSISTS_AFTER = 3;
+
 /** A detection that is not yet in the list: it becomes a new entry or raises the count of an old one. */
-export type Draft = Omit<Detection, "id" | "count" | "lastMs">;
+export interface Draft extends Omit<Detection, "id" | "count" | "lastMs"> {
+  /** Repeats of it become an alarm. */
+  readonly insistent?: boolean;
+}
 
 export interface Noted {
   readonly detection: Detection;
@@ -25,7 +31,7 @@ export class Detections {
   #lastMs: number | undefined;
   #total = 0;
 
-  note(draft: Draft): Noted {
+  note({ insistent, ...draft }: Draft): Noted {
     this.#total += 1;
     if (draft.severity !== "notice") this.#lastMs = Math.max(this.#lastMs ?? Number.NEGATIVE_INFINITY, draft.atMs);
     const key = foldKey(draft);
@@ -36,6 +42,7 @@ export class Detections {
         ...old,
         lastMs: Math.max(old.lastMs, draft.atMs),
         count: old.count + 1,
+        severity: insistent === true && old.count + 1 >= INSISTS_AFTER ? "alarm" : old.severity,
         blocked: old.blocked && draft.blocked,
         evidence: [...old.evidence, ...draft.evidence].slice(-MAX_EVIDENCE),
       };
@@ -72,8 +79,8 @@ export class Detections {
   }
 }
 
-function foldKey(d: Draft): string {
-  return [d.locus.join("+"), d.source, d.target, d.tags.join("+"), d.reason, d.severity, d.row ?? ""].join("|");
+function foldKey(d: Omit<Draft, "insistent">): string {
+  return [d.locus.join("+"), d.source, d.target, d.tags.join("+"), d.reason, d.row ?? ""].join("|");
 }
 
 const QUIET_OPERATIONS: ReadonlySet<string> = new Set(["read", "browse", "session", "subscribe"]);
@@ -100,19 +107,18 @@ export function fromFinding(finding: Finding, why: string | undefined, realMs: n
     epoch: about.epoch,
     blocked: receipts.some((receipt) => receipt.action === "blocked"),
     evidence: receipts.map(refOf),
+    insistent: why === undefined && finding.source === "unknown" && about.operation === "session",
     ...(row.technique === undefined ? {} : { technique: row.technique }),
   };
 }
 
 /**
- * A known device that looks around does less than one that reaches for something: that is shown and proposed on, never acted
- * on by itself. A device that nobody knows has no business with a PLC at all.
+ * Looking around does less than reaching for something: that is shown and proposed on, never acted on by itself. Whoever writes,
+ * calls or loads a program against the rules raises an alarm.
  */
-function severityOf({ row, about, source }: Finding, why: string | undefined): Severity {
+function severityOf({ row, about }: Finding, why: string | undefined): Severity {
   if (why !== undefined) return "notice";
-  return row.severity === "alarm" && source !== "unknown" && QUIET_OPERATIONS.has(about.operation)
-    ? "warning"
-    : row.severity;
+  return row.severity === "alarm" && QUIET_OPERATIONS.has(about.operation) ? "warning" : row.severity;
 }
 
 /** Codes of a point's own life: worth a person's look, no reason to limit anything by itself. */

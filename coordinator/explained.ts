@@ -13,7 +13,15 @@ export interface Earlier {
   readonly untilMs: number;
 }
 
-const BY_POSITION: ReadonlySet<ReasonCode> = new Set<ReasonCode>(["PHASE_FORBIDS", "STEP_FORBIDS", "WINDOW_FORBIDS"]);
+/** Another position may have a rule for the same command, or another range for its value. */
+const BY_POSITION: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
+  "PHASE_FORBIDS",
+  "STEP_FORBIDS",
+  "WINDOW_FORBIDS",
+  "VALUE_ABOVE",
+  "VALUE_BELOW",
+  "VALUE_NOT_LISTED",
+]);
 /** Denies that say something about the point itself, not about who sent the message. */
 const BY_POINT: ReadonlySet<ReasonCode> = new Set<ReasonCode>(["PHASE_UNKNOWN", "INTERNAL"]);
 

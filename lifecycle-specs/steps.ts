@@ -1,4 +1,4 @@
-import { conditionTruth, type History } from "./decide/history.ts";
+import { conditionTruth, type History, seenSince } from "./decide/history.ts";
 import type { Position } from "./decide/observation.ts";
 import type { PhaseTable, Tables } from "./decide/tables.ts";
 import type { PhaseId, StepId } from "./ids.ts";
@@ -14,6 +14,8 @@ export class StepTracker {
   #phase: PhaseTable | undefined;
   #possible: ReadonlySet<StepId> = new Set();
   #sinceMs = 0;
+  /** When the set was last told by the coordinator: what was seen before that is in its word already, and says nothing new. */
+  #toldMs = Number.NEGATIVE_INFINITY;
 
   constructor(tables: Tables) {
     this.#tables = tables;
@@ -26,6 +28,7 @@ export class StepTracker {
    */
   enter(phase: PhaseId, steps: readonly StepId[] | undefined, nowMs: number): boolean {
     this.#sinceMs = nowMs;
+    this.#toldMs = nowMs;
     this.#phase = this.#tables.phases.get(phase);
     this.#possible = new Set();
     if (this.#phase === undefined) return false;
@@ -43,7 +46,8 @@ export class StepTracker {
     for (const id of found) {
       const step = this.#phase?.phase.steps.find((candidate) => candidate.id === id);
       for (const { to, when } of step?.next ?? []) {
-        if (!found.has(to) && conditionTruth(history, when, nowMs) === "holds") found.add(to);
+        if (found.has(to) || !seenSince(history, when, this.#toldMs)) continue;
+        if (conditionTruth(history, when, nowMs) === "holds") found.add(to);
       }
     }
     return this.#become(found, nowMs);
@@ -52,6 +56,7 @@ export class StepTracker {
   /** The coordinator's word: these steps only. Steps of another phase are ignored. @returns whether the set changed */
   record(steps: readonly StepId[], nowMs: number): boolean {
     const known = this.#ofThisPhase(steps);
+    if (known.length > 0) this.#toldMs = nowMs;
     return known.length > 0 && this.#become(new Set(known), nowMs);
   }
 

@@ -14,6 +14,8 @@ export interface History {
   readonly values: Float64Array;
   /** Since when the tag has that value, plant ms. */
   readonly valueSince: Float64Array;
+  /** When the tag was seen last, plant ms; NaN: never. */
+  readonly seenAt: Float64Array;
   /** By comparison index: true since, plant ms; NaN: not true, or never seen. */
   readonly trueSince: Float64Array;
   /** By rule index; undefined where the rule has no cadence. */
@@ -31,6 +33,7 @@ export function createHistory(tables: Tables): History {
     tables,
     values: new Float64Array(tables.tags.size).fill(Number.NaN),
     valueSince: new Float64Array(tables.tags.size).fill(Number.NaN),
+    seenAt: new Float64Array(tables.tags.size).fill(Number.NaN),
     trueSince: new Float64Array(tables.comparisons.size).fill(Number.NaN),
     forwarded: [...tables.rules.values()].map(createRing),
   };
@@ -49,6 +52,7 @@ export function observeTag(history: History, tag: TagId, value: number, nowMs: n
   const compiled = history.tables.tags.get(tag);
   if (compiled === undefined) return;
   const known = Number.isFinite(value) ? value + 0 : Number.NaN; // + 0: no negative zero
+  history.seenAt[compiled.index] = nowMs;
   if (!Object.is(history.values[compiled.index], known)) {
     history.values[compiled.index] = known;
     history.valueSince[compiled.index] = nowMs;
@@ -71,6 +75,14 @@ export function lastSeen(history: History, tag: TagId): { value: number; sinceMs
 export function conditionTruth(history: History, condition: Condition, nowMs: number): Truth {
   const compiled = compileCondition(condition, history.tables.comparisons);
   return compiled === undefined ? "unknown" : compiledTruth(history, compiled, nowMs);
+}
+
+/** Whether every tag of a condition has been seen after this time. */
+export function seenSince(history: History, condition: Condition, afterMs: number): boolean {
+  return condition.all.every(({ tag }) => {
+    const index = history.tables.tags.get(tag)?.index ?? -1;
+    return (history.seenAt[index] ?? Number.NaN) > afterMs;
+  });
 }
 
 /** The same as `evaluate`, over the compiled form. Tests hold the two equal. */

@@ -98,7 +98,13 @@ describe("a deny that is no sign of an attack", () => {
     const earlier = (untilMs: number) => [{ position: ramp, untilMs }];
     expect(explained(LIFECYCLE, auto, normal, earlier(5000 - GRACE_MS))).toContain("had just ended");
     expect(explained(LIFECYCLE, auto, normal, earlier(5000 - GRACE_MS - 1))).toBeUndefined();
-    expect(explained(LIFECYCLE, { ...auto, reason: "VALUE_ABOVE" }, normal, earlier(5000))).toBeUndefined();
+    expect(explained(LIFECYCLE, { ...auto, reason: "TOO_OFTEN" }, normal, earlier(5000))).toBeUndefined();
+  });
+
+  test("a value that the step which has just ended allowed, where the present one has another range", () => {
+    expect(explained(LIFECYCLE, { ...auto, reason: "VALUE_NOT_LISTED" }, normal, [{ position: ramp, untilMs: 5000 }])).toContain(
+      "had just ended",
+    );
   });
 
   test("a value that the old phase would not have allowed stays an attack", () => {

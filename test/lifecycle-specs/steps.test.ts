@@ -76,6 +76,21 @@ describe("the set of possible steps", () => {
     expect(tracker.position?.steps).toEqual([FILL, KEEP]);
   });
 
+  test("what was seen before the record is in it already: it does not lead back out of the recorded step", () => {
+    const water = compile(bundleOf(loaded("water-treatment")), "switch");
+    const tracker = new StepTracker(water);
+    const history = createHistory(water);
+    tracker.enter(PhaseId("normal"), [StepId("backwash")], 0);
+    observeTag(history, TagId("BW301.ACTIVE"), 1, 282_000);
+    tracker.record([StepId("produce")], 282_000);
+    // Another answer comes in before the backwash's own status is polled again.
+    observeTag(history, TagId("LIT401"), 1.2, 282_500);
+    expect(tracker.observe(history, 282_500)).toBe(false);
+    expect(tracker.position?.steps).toEqual(["produce"]);
+    observeTag(history, TagId("BW301.ACTIVE"), 1, 283_000);
+    expect(tracker.observe(history, 283_000)).toBe(true);
+  });
+
   test("what was not seen widens nothing", () => {
     const { tracker, history } = started();
     observeTag(history, TagId("LEVEL"), 2, 0);
@@ -100,7 +115,7 @@ describe("the set of possible steps", () => {
       ["MV101.OPEN", 1],
       ["FIT101", 10],
     ] as const) {
-      observeTag(history, TagId(tag), value, 0);
+      observeTag(history, TagId(tag), value, 1);
     }
     tracker.observe(history, 5000);
     expect(tracker.position?.steps).toEqual(["fill", "prime", "dose-check"]);
