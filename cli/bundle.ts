@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from "node:fs";
 import { type Bundle, buildBundle, readBundle } from "#specs/bundle.ts";
 import { formatDiagnostic } from "#specs/diagnostic.ts";
-import { loadPlantFolder } from "#specs/load.ts";
 import type { Lifecycle } from "#specs/lifecycle.ts";
+import { loadPlantFolder } from "#specs/load.ts";
 import type { Plant } from "#specs/plant.ts";
 import { UsageError } from "./part.ts";
 
@@ -16,7 +16,8 @@ export function bundleFrom(nameOrFile: string): Bundle {
     const { plant, lifecycle } = plantFrom(nameOrFile);
     return buildBundle(plant, lifecycle);
   }
-  if (file.size > MAX_BUNDLE_BYTES) throw new UsageError(`${nameOrFile} is larger than ${MAX_BUNDLE_BYTES} bytes: not a bundle`);
+  if (file.size > MAX_BUNDLE_BYTES)
+    throw new UsageError(`${nameOrFile} is larger than ${MAX_BUNDLE_BYTES} bytes: not a bundle`);
   const bundle = readBundle(readFileSync(nameOrFile, "utf8"));
   if (!bundle.ok) throw new UsageError(`${nameOrFile}: ${bundle.error}`);
   return bundle.value;

@@ -2,15 +2,15 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
+import { addressPlan } from "#sim/address-plan.ts";
 import { ATTACKS } from "#sim/attacks/catalogue.ts";
 import { EXERCISES } from "#sim/exercises/catalogue.ts";
 import type { ExerciseResult } from "#sim/exercises/result.ts";
 import { runExercise } from "#sim/exercises/runner.ts";
 import { freeInstance, hasManyLoopbackAddresses, prepareSite } from "#sim/site/site.ts";
-import { addressPlan } from "#sim/address-plan.ts";
 import { plantFrom } from "./bundle.ts";
-import { modeFrom } from "./parts.ts";
 import { UsageError } from "./part.ts";
+import { modeFrom } from "./parts.ts";
 import { PROGRAM } from "./up.ts";
 
 interface RunFlags {
@@ -24,11 +24,7 @@ interface RunFlags {
 /** `sekisho exercise list|run|attack`. */
 export function addExerciseCommands(program: Command): void {
   const exercise = program.command("exercise").description("attack exercises on a simulated plant, scored");
-  exercise
-    .command("list")
-    .description("the exercises and their attacks")
-    .option("--json", "print JSON")
-    .action(list);
+  exercise.command("list").description("the exercises and their attacks").option("--json", "print JSON").action(list);
   exercise
     .command("run")
     .description("run exercises with real processes and real traffic, and score them")
@@ -50,7 +46,8 @@ function list(flags: { readonly json?: boolean }): void {
     process.stdout.write(`${name}\n  ${title}\n`);
     for (const id of attacks) {
       const attack = ATTACKS.find((a) => a.id === id);
-      if (attack !== undefined) process.stdout.write(`    row ${attack.row}  ${attack.technique}  ${id}: ${attack.title}\n`);
+      if (attack !== undefined)
+        process.stdout.write(`    row ${attack.row}  ${attack.technique}  ${id}: ${attack.title}\n`);
     }
   }
 }
@@ -63,7 +60,8 @@ async function run(names: readonly string[], flags: RunFlags): Promise<void> {
   if (!(pace >= 0)) throw new UsageError(`pace \`${flags.pace}\` is not a number from 0`);
   const exercises = names.map((name) => {
     const exercise = EXERCISES.find((e) => e.name === name);
-    if (exercise === undefined) throw new UsageError(`exercise \`${name}\` does not exist; there are ${EXERCISES.map((e) => e.name).join(", ")}`);
+    if (exercise === undefined)
+      throw new UsageError(`exercise \`${name}\` does not exist; there are ${EXERCISES.map((e) => e.name).join(", ")}`);
     return exercise;
   });
   const single = !(await hasManyLoopbackAddresses());
@@ -71,7 +69,10 @@ async function run(names: readonly string[], flags: RunFlags): Promise<void> {
   let passed = true;
   for (const exercise of exercises) {
     const instance = await freeInstance(single);
-    const runDir = flags.evidence === undefined ? mkdtempSync(join(tmpdir(), "sekisho-")) : resolve(flags.evidence, `${exercise.name}-${mode}-${seed}`);
+    const runDir =
+      flags.evidence === undefined
+        ? mkdtempSync(join(tmpdir(), "sekisho-"))
+        : resolve(flags.evidence, `${exercise.name}-${mode}-${seed}`);
     const page = addressPlan(instance, single).page;
     const prepared = prepareSite(spec, {
       ...{ instance, single, seed, mode, runDir, page },
@@ -83,7 +84,9 @@ async function run(names: readonly string[], flags: RunFlags): Promise<void> {
     });
     const began = performance.now();
     const onProgress = (says: string): void => {
-      process.stderr.write(`[${((performance.now() - began) / 1000).toFixed(1).padStart(5)} s] ${exercise.name}: ${says}\n`);
+      process.stderr.write(
+        `[${((performance.now() - began) / 1000).toFixed(1).padStart(5)} s] ${exercise.name}: ${says}\n`,
+      );
     };
     try {
       const result = await runExercise({ exercise, prepared, program: PROGRAM, onProgress });
@@ -100,9 +103,14 @@ function words(result: ExerciseResult): string {
   const lines = [`${result.exercise}, ${result.mode}, seed ${result.seed}: ${result.passed ? "passed" : "NOT passed"}`];
   for (const a of result.attacks) {
     const seen = a.detected ? `detected after ${a.timeToDetectMs ?? 0} ms at ${a.locus.join(", ")}` : "not detected";
-    lines.push(`  row ${a.row} ${a.id}: ${a.prevented ? "prevented" : "reached the PLC"}; ${seen}${a.containment === null ? "" : `; contained in ${a.containment}`}`);
+    lines.push(
+      `  row ${a.row} ${a.id}: ${a.prevented ? "prevented" : "reached the PLC"}; ${seen}${a.containment === null ? "" : `; contained in ${a.containment}`}`,
+    );
   }
-  for (const h of result.plant.harm) lines.push(`  harm: ${h.kind} at ${h.tag}: ${h.value} ${h.unit} (limit ${h.limit} ${h.unit}) from ${h.atMs / 1000} s`);
+  for (const h of result.plant.harm)
+    lines.push(
+      `  harm: ${h.kind} at ${h.tag}: ${h.value} ${h.unit} (limit ${h.limit} ${h.unit}) from ${h.atMs / 1000} s`,
+    );
   lines.push(`  false blocks ${result.falseBlocks}, water produced ${Math.round(result.plant.productionKept * 100)} %`);
   for (const failure of result.failures) lines.push(`  not met: ${failure}`);
   return `${lines.join("\n")}\n`;

@@ -41,6 +41,7 @@ export function fail(error: unknown): never {
   const says = error instanceof Error ? error.message : String(error);
   process.send?.({ error: says });
   process.stderr.write(`sekisho: ${says}\n`);
-  if (process.env["SEKISHO_DEBUG"] !== undefined && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
+  if (process.env["SEKISHO_DEBUG"] !== undefined && error instanceof Error)
+    process.stderr.write(`${error.stack ?? ""}\n`);
   process.exit(error instanceof AnswerNo ? 1 : 2);
 }

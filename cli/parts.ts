@@ -1,8 +1,8 @@
 import type { Command } from "commander";
-import { DeviceId, PhaseId } from "#specs/ids.ts";
-import type { Mode } from "#specs/plant.ts";
 import { openClock } from "#point/clock.ts";
 import { endpoint } from "#point/endpoint.ts";
+import { DeviceId, PhaseId } from "#specs/ids.ts";
+import type { Mode } from "#specs/plant.ts";
 import { bundleFrom } from "./bundle.ts";
 import { runPart, UsageError } from "./part.ts";
 
@@ -47,7 +47,10 @@ export function addPartCommands(program: Command): void {
     .option("--mode <mode>", "off, monitor or enforce", "enforce")
     .option("--policy <policy>", "containment: `auto` takes it, `propose` waits for a person", "auto")
     .option("--clock <clock>", "`system`, or the clock of a simulated plant as tcp:HOST:PORT", "system")
-    .option("--fresh", "where no phase was ever recorded, begin in the lifecycle's initial phase instead of asking an engineer")
+    .option(
+      "--fresh",
+      "where no phase was ever recorded, begin in the lifecycle's initial phase instead of asking an engineer",
+    )
     .action((flags) => runPart("coordinator", () => startCoordinator(flags)));
 }
 
@@ -56,7 +59,10 @@ function pointFlags(command: Command): Command {
     .requiredOption("--bundle <B>", "a bundle file, or a plant under lifecycle-specs/plants")
     .option("--mode <mode>", "off, monitor or enforce", "enforce")
     .option("--clock <clock>", "`system`, or the clock of a simulated plant as tcp:HOST:PORT", "system")
-    .option("--bus <url>", "the coordinator's MQTT broker, mqtt://HOST:PORT; the password is read from SEKISHO_BUS_PASSWORD")
+    .option(
+      "--bus <url>",
+      "the coordinator's MQTT broker, mqtt://HOST:PORT; the password is read from SEKISHO_BUS_PASSWORD",
+    )
     .option("--point <name>", "name on the bus")
     .option("--phase <phase>", "with --standalone: the phase that is in force")
     .option("--standalone", "run alone, without a coordinator")
@@ -68,7 +74,9 @@ async function common(flags: PointFlags, name: string) {
   const bus = busFrom(flags);
   const standalonePhase = phaseFrom(flags);
   if (bus === undefined && standalonePhase === undefined) {
-    throw new UsageError("say where the coordinator's broker is with --bus, or run alone with --standalone --phase PHASE");
+    throw new UsageError(
+      "say where the coordinator's broker is with --bus, or run alone with --standalone --phase PHASE",
+    );
   }
   if (standalonePhase !== undefined && !bundle.lifecycle.phases.some((phase) => phase.id === standalonePhase)) {
     const known = bundle.lifecycle.phases.map((phase) => phase.id).join(", ");
@@ -87,7 +95,8 @@ async function common(flags: PointFlags, name: string) {
 
 function busFrom(flags: PointFlags): { url: string; password?: string } | undefined {
   if (flags.bus === undefined || flags.standalone === true) return undefined;
-  if (!/^mqtts?:\/\//.test(flags.bus)) throw new UsageError(`bus \`${flags.bus}\` is not an MQTT address; write mqtt://HOST:PORT`);
+  if (!/^mqtts?:\/\//.test(flags.bus))
+    throw new UsageError(`bus \`${flags.bus}\` is not an MQTT address; write mqtt://HOST:PORT`);
   const password = process.env["SEKISHO_BUS_PASSWORD"];
   return password === undefined ? { url: flags.bus } : { url: flags.bus, password };
 }
@@ -114,9 +123,15 @@ async function startSwitchFilter(
 ) {
   const { link, listen, upstream } = flags;
   if (link.length !== listen.length || link.length !== upstream.length) {
-    throw new UsageError(`each --link needs one --listen and one --upstream; there are ${link.length}, ${listen.length} and ${upstream.length}`);
+    throw new UsageError(
+      `each --link needs one --listen and one --upstream; there are ${link.length}, ${listen.length} and ${upstream.length}`,
+    );
   }
-  const listeners = link.map((id, i) => ({ link: id, listen: endpoint(listen[i] ?? ""), upstream: endpoint(upstream[i] ?? "") }));
+  const listeners = link.map((id, i) => ({
+    link: id,
+    listen: endpoint(listen[i] ?? ""),
+    upstream: endpoint(upstream[i] ?? ""),
+  }));
   const { runSwitchFilter } = await import("#switch-filter/main.ts");
   return runSwitchFilter({
     ...(await common(flags, "switch-filter")),
@@ -125,7 +140,13 @@ async function startSwitchFilter(
   });
 }
 
-async function startHmiMonitor(flags: PointFlags & { readonly mirror: string; readonly modbusPort: readonly string[]; readonly opcuaPort: readonly string[] }) {
+async function startHmiMonitor(
+  flags: PointFlags & {
+    readonly mirror: string;
+    readonly modbusPort: readonly string[];
+    readonly opcuaPort: readonly string[];
+  },
+) {
   const { runHmiMonitor } = await import("#hmi-monitor/main.ts");
   return runHmiMonitor({
     ...(await common(flags, "hmi-monitor")),
@@ -134,21 +155,30 @@ async function startHmiMonitor(flags: PointFlags & { readonly mirror: string; re
   });
 }
 
-async function startGuardAgent(flags: PointFlags & { readonly plc: readonly string[]; readonly localAddress?: string }) {
+async function startGuardAgent(
+  flags: PointFlags & { readonly plc: readonly string[]; readonly localAddress?: string },
+) {
   const { runPlcGuardAgent } = await import("#plc-guard/main.ts");
   const { bus, ...rest } = await common(flags, "plc-guard");
-  if (bus === undefined) throw new UsageError("the guard agent needs --bus: it speaks for the guards, and has nothing to say alone");
+  if (bus === undefined)
+    throw new UsageError("the guard agent needs --bus: it speaks for the guards, and has nothing to say alone");
   const guards = flags.plc.map((text) => {
     const [device, address] = text.split("=");
     if (device === undefined || address === undefined) throw new UsageError(`\`${text}\` is not DEVICE=HOST:PORT`);
     return { device: DeviceId(device), ...endpoint(address) };
   });
-  return runPlcGuardAgent({ ...rest, bus, guards, ...(flags.localAddress === undefined ? {} : { localAddress: flags.localAddress }) });
+  return runPlcGuardAgent({
+    ...rest,
+    bus,
+    guards,
+    ...(flags.localAddress === undefined ? {} : { localAddress: flags.localAddress }),
+  });
 }
 
 async function startCoordinator(flags: CoordinatorFlags) {
   const { policy } = flags;
-  if (policy !== "auto" && policy !== "propose") throw new UsageError(`policy \`${policy}\` is neither auto nor propose`);
+  if (policy !== "auto" && policy !== "propose")
+    throw new UsageError(`policy \`${policy}\` is neither auto nor propose`);
   const mode = modeFrom(flags.mode);
   const { runCoordinator } = await import("#coordinator/main.ts");
   const secrets = passwordsFrom(process.env["SEKISHO_BUS_PASSWORDS"]);

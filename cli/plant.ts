@@ -1,9 +1,9 @@
 import type { Command } from "commander";
-import { JsonLog } from "#sim/json-log.ts";
+import { openClock } from "#point/clock.ts";
 import { addressPlan } from "#sim/address-plan.ts";
 import { ATTACKS } from "#sim/attacks/catalogue.ts";
+import { JsonLog } from "#sim/json-log.ts";
 import { readSite, type Site } from "#sim/site/site-file.ts";
-import { openClock } from "#point/clock.ts";
 import { bundleFrom } from "./bundle.ts";
 import { runPart, UsageError } from "./part.ts";
 
@@ -15,16 +15,18 @@ const log = (says: string): void => void process.stderr.write(`${says}\n`);
 
 /** `sekisho plant …`: one part of the simulated plant. */
 export function addPlantCommands(program: Command): void {
-  const plant = program.command("plant").description("one part of a simulated plant; started by `up` and `exercise run`");
-  site(plant.command("physics").description("water, pumps and tanks, the field wiring, and the plant clock")).action((flags: SiteFlags) =>
-    runPart("plant physics", () => physics(readSite(flags.site))),
+  const plant = program
+    .command("plant")
+    .description("one part of a simulated plant; started by `up` and `exercise run`");
+  site(plant.command("physics").description("water, pumps and tanks, the field wiring, and the plant clock")).action(
+    (flags: SiteFlags) => runPart("plant physics", () => physics(readSite(flags.site))),
   );
-  site(plant.command("plc").description("a soft PLC with its guard").argument("<device>", "plc-1 or plc-2")).action((device: string, flags: SiteFlags) =>
-    runPart(`plant ${device}`, () => plc(device, readSite(flags.site))),
+  site(plant.command("plc").description("a soft PLC with its guard").argument("<device>", "plc-1 or plc-2")).action(
+    (device: string, flags: SiteFlags) => runPart(`plant ${device}`, () => plc(device, readSite(flags.site))),
   );
-  site(plant.command("access-switch").description("the switch between operators and filter, with its mirror port")).action((flags: SiteFlags) =>
-    runPart("plant access-switch", () => accessSwitch(readSite(flags.site))),
-  );
+  site(
+    plant.command("access-switch").description("the switch between operators and filter, with its mirror port"),
+  ).action((flags: SiteFlags) => runPart("plant access-switch", () => accessSwitch(readSite(flags.site))));
   site(plant.command("operator").description("the scripted HMI operator")).action((flags: SiteFlags) =>
     runPart("plant operator", () => operator(readSite(flags.site))),
   );
@@ -72,7 +74,12 @@ async function operator(run: Site) {
     clock: clockOf(run),
     hmi: { from: plan.hmi, fromPorts: plan.sourcePorts?.hmi, plc1: plan.access.plc1, plc2: plan.access.plc2 },
     opcua: plan.access.plc2Ua,
-    engineering: { from: plan.engineering, fromPorts: plan.sourcePorts?.engineering, plc1: plan.filter.plc1, plc2: plan.filter.plc2 },
+    engineering: {
+      from: plan.engineering,
+      fromPorts: plan.sourcePorts?.engineering,
+      plc1: plan.filter.plc1,
+      plc2: plan.filter.plc2,
+    },
     console: run.page,
     runDir: run.runDir,
     log,
@@ -100,11 +107,16 @@ async function plc(device: string, run: Site) {
 
 async function accessSwitch(run: Site) {
   const { accessSwitchOf, runAccessSwitch } = await import("#sim/access-switch/access-switch.ts");
-  return runAccessSwitch({ ...accessSwitchOf(addressPlan(run.instance, run.single)), clock: await openClock(clockOf(run), "access-switch"), log });
+  return runAccessSwitch({
+    ...accessSwitchOf(addressPlan(run.instance, run.single)),
+    clock: await openClock(clockOf(run), "access-switch"),
+    log,
+  });
 }
 
 async function attack(id: string, run: Site, durationMs: number, file: string) {
-  if (!ATTACKS.some((a) => a.id === id)) throw new UsageError(`attack \`${id}\` does not exist; there are ${ATTACKS.map((a) => a.id).join(", ")}`);
+  if (!ATTACKS.some((a) => a.id === id))
+    throw new UsageError(`attack \`${id}\` does not exist; there are ${ATTACKS.map((a) => a.id).join(", ")}`);
   const { runAttack } = await import("#sim/attacks/run-attack.ts");
   const written = new JsonLog(file);
   const ending = new AbortController();

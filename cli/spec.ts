@@ -32,7 +32,8 @@ function check(plant: string, flags: { readonly json?: boolean }): void {
     if (diagnostics.length > 0) process.exitCode = 1;
     return;
   }
-  if (diagnostics.length > 0) throw new AnswerNo(`${plant} does not hold:\n${diagnostics.map(formatDiagnostic).join("\n")}`);
+  if (diagnostics.length > 0)
+    throw new AnswerNo(`${plant} does not hold:\n${diagnostics.map(formatDiagnostic).join("\n")}`);
   process.stdout.write(`${plant}: nothing found\n`);
 }
 
@@ -40,7 +41,8 @@ function build(plant: string, flags: { readonly out?: string }): void {
   const loaded = loadPlantFolder(plant);
   if (!loaded.ok) throw new UsageError(loaded.error.map(formatDiagnostic).join("\n"));
   const problems = checkSpec(loaded.value);
-  if (problems.length > 0) throw new AnswerNo(`${plant} does not hold, so nothing was built:\n${problems.map(formatDiagnostic).join("\n")}`);
+  if (problems.length > 0)
+    throw new AnswerNo(`${plant} does not hold, so nothing was built:\n${problems.map(formatDiagnostic).join("\n")}`);
   const text = canonicalBundle(buildBundle(loaded.value.plant, loaded.value.lifecycle));
   if (flags.out === undefined) process.stdout.write(`${text}\n`);
   else writeFileSync(flags.out, text);

@@ -1,18 +1,21 @@
-import { fileURLToPath } from "node:url";
 import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import { addressPlan } from "#sim/address-plan.ts";
 import { hasManyLoopbackAddresses, prepareSite, startSite } from "#sim/site/site.ts";
 import type { ProcessEvent, Program } from "#sim/site/supervisor.ts";
 import { plantFrom } from "./bundle.ts";
-import { modeFrom } from "./parts.ts";
 import { runPart } from "./part.ts";
+import { modeFrom } from "./parts.ts";
 
 /** Real ms after which a part that died is started again: long enough for the page to show that it is gone. */
 const RESTART_MS = 4000;
 
 /** This program, for the processes it starts. */
-export const PROGRAM: Program = { command: process.execPath, args: [...process.execArgv, fileURLToPath(new URL("main.ts", import.meta.url))] };
+export const PROGRAM: Program = {
+  command: process.execPath,
+  args: [...process.execArgv, fileURLToPath(new URL("main.ts", import.meta.url))],
+};
 
 interface UpFlags {
   readonly mode: string;
@@ -57,7 +60,10 @@ async function up(plantName: string, flags: UpFlags) {
   });
   process.stdout.write(`starting ${spec.plant.title} (logs in ${runDir})\n`);
   const pids = new Map<string, number>();
-  const supervisor = await startSite(prepared, PROGRAM, { restartMs: RESTART_MS, onEvent: (event) => tell(event, pids) });
+  const supervisor = await startSite(prepared, PROGRAM, {
+    restartMs: RESTART_MS,
+    onEvent: (event) => tell(event, pids),
+  });
   const plan = addressPlan(prepared.site.instance, single);
   const lines = [
     "",

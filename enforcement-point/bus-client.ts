@@ -1,5 +1,5 @@
 import mqtt, { type MqttClient } from "mqtt";
-import { topic, type StatusMessage } from "./bus.ts";
+import { type StatusMessage, topic } from "./bus.ts";
 
 export type BusState = "connected" | "lost";
 
@@ -52,7 +52,12 @@ class BusClient implements Bus {
       reconnectPeriod: RECONNECT_MS,
       connectTimeout: CONNECT_TIMEOUT_MS,
       keepalive: 2,
-      will: { topic: topic.status(options.point), payload: Buffer.from(JSON.stringify(options.will)), qos: 0, retain: true },
+      will: {
+        topic: topic.status(options.point),
+        payload: Buffer.from(JSON.stringify(options.will)),
+        qos: 0,
+        retain: true,
+      },
     });
     this.#client.on("connect", () => this.#onConnect());
     this.#client.on("close", () => this.#onLost());

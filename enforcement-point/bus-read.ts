@@ -1,4 +1,4 @@
-import { Type, type Static, type TSchema } from "typebox";
+import { type Static, type TSchema, Type } from "typebox";
 import { Compile } from "typebox/compile";
 import { Epoch, PhaseId, StepId, ZoneId } from "#specs/ids.ts";
 import type { LeaseMessage, OrderMessage, PositionMessage } from "./bus.ts";
@@ -22,7 +22,13 @@ const Order = Type.Union([
   Type.Object({ ...common, order: Type.Literal("take"), layer: Type.Union([LayerName, Type.Literal("all")]) }),
   Type.Object({ ...common, order: Type.Literal("abort"), from: Name }),
 ]);
-const Position = Type.Object({ zone: Name, phase: Name, steps: Steps, epoch: Type.Integer({ minimum: 0 }), atMs: Type.Number() });
+const Position = Type.Object({
+  zone: Name,
+  phase: Name,
+  steps: Steps,
+  epoch: Type.Integer({ minimum: 0 }),
+  atMs: Type.Number(),
+});
 const Lease = Type.Object({
   coordinator: Type.String({ maxLength: 128 }),
   atMs: Type.Number(),

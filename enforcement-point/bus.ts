@@ -1,6 +1,6 @@
-import type { DeviceId, Epoch, LinkId, PhaseId, StepId, TagId, ZoneId } from "#specs/ids.ts";
 import type { Layer, Outcome } from "#specs/decide/observation.ts";
 import type { ReasonCode } from "#specs/decide/reasons.ts";
+import type { DeviceId, Epoch, LinkId, PhaseId, StepId, TagId, ZoneId } from "#specs/ids.ts";
 import type { Locus, Operation } from "#specs/lifecycle.ts";
 import type { Mode } from "#specs/plant.ts";
 
@@ -73,7 +73,12 @@ export interface ReceiptMessage {
   readonly link: LinkId | null;
   readonly operation: Operation;
   readonly message: string;
-  readonly items: readonly { readonly tag: TagId | null; readonly address: string; readonly value: number | null; readonly before?: number }[];
+  readonly items: readonly {
+    readonly tag: TagId | null;
+    readonly address: string;
+    readonly value: number | null;
+    readonly before?: number;
+  }[];
   readonly verdict: "allow" | "deny";
   readonly rule: string | null;
   readonly reason: ReasonCode | null;
@@ -91,7 +96,15 @@ export interface NoticeMessage {
   readonly point: PointId;
   readonly layer: Layer;
   readonly atMs: number;
-  readonly code: ReasonCode | "TAP_BLIND" | "TAP_BACK" | "RESTARTED" | "ISOLATED" | "LEASE_BACK" | "PLC_SILENT" | "PLC_BACK";
+  readonly code:
+    | ReasonCode
+    | "TAP_BLIND"
+    | "TAP_BACK"
+    | "RESTARTED"
+    | "ISOLATED"
+    | "LEASE_BACK"
+    | "PLC_SILENT"
+    | "PLC_BACK";
   readonly severity: "info" | "detection";
   readonly locus: readonly Locus[];
   readonly source: string;

@@ -28,7 +28,11 @@ const MAX_LINE_BYTES = 4096;
  * @param spec `system`, or `tcp:HOST:PORT` for the clock of a simulated plant
  * @throws Error in one sentence when the clock cannot be reached or the spec is not one of the two
  */
-export async function openClock(spec: string, name: string, stages: readonly Stage[] = ["open", "close"]): Promise<PlantClock> {
+export async function openClock(
+  spec: string,
+  name: string,
+  stages: readonly Stage[] = ["open", "close"],
+): Promise<PlantClock> {
   if (spec === "system") return systemClock();
   const match = /^tcp:([^:]+):(\d{1,5})$/.exec(spec);
   if (match?.[1] === undefined || match[2] === undefined) {
@@ -82,7 +86,8 @@ function followClock(host: string, port: number, name: string, stages: readonly 
       });
     });
     socket.on("error", (error) => {
-      if (!ready) reject(new Error(`plant clock ${host}:${port} cannot be reached (${error.message}); start the plant first`));
+      if (!ready)
+        reject(new Error(`plant clock ${host}:${port} cannot be reached (${error.message}); start the plant first`));
     });
     lines.on("line", (line) => {
       const message = readStage(line);

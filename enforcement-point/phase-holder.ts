@@ -76,7 +76,13 @@ export class PhaseHolder {
     if (pending?.narrowed && !this.#isolated) {
       // A passive layer does not gate: it reports only what neither the old nor the new phase allows.
       const judgedBy = this.#layer === "hmi" ? "either" : "both";
-      return { kind: "window", old: position, new: { phase: pending.to, steps: pending.steps }, window: pending.window, judgedBy };
+      return {
+        kind: "window",
+        old: position,
+        new: { phase: pending.to, steps: pending.steps },
+        window: pending.window,
+        judgedBy,
+      };
     }
     return { kind: "phase", position };
   }
@@ -144,7 +150,11 @@ export class PhaseHolder {
 
   /** The state to come back on after a restart. */
   save(): string {
-    return JSON.stringify({ epoch: this.#epoch ?? null, phase: this.#held ?? null, steps: this.#tracker.position?.steps ?? [] });
+    return JSON.stringify({
+      epoch: this.#epoch ?? null,
+      phase: this.#held ?? null,
+      steps: this.#tracker.position?.steps ?? [],
+    });
   }
 
   /** Takes up a saved state; false, and nothing changed, when it is not one that this bundle knows. */
@@ -157,7 +167,8 @@ export class PhaseHolder {
 
   #prepare(message: OrderMessage & { readonly order: "prepare" }): OrderAnswer {
     if (this.#isolated) return refused("this point is isolated");
-    if (this.#held !== message.from) return refused(`this point holds \`${this.#held ?? "no phase"}\`, not \`${message.from}\``);
+    if (this.#held !== message.from)
+      return refused(`this point holds \`${this.#held ?? "no phase"}\`, not \`${message.from}\``);
     this.#pending = {
       change: message.change,
       epoch: message.epoch,

@@ -2,15 +2,15 @@ import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Bundle } from "#specs/bundle.ts";
 import { commit, decide } from "#specs/decide/decide.ts";
-import { createHistory, observeTag, type History } from "#specs/decide/history.ts";
+import { createHistory, type History, observeTag } from "#specs/decide/history.ts";
 import type { Layer, Observation, Outcome, Verdict } from "#specs/decide/observation.ts";
 import { compile, type Tables } from "#specs/decide/tables.ts";
 import { Epoch, type PhaseId, type TagId, type ZoneId } from "#specs/ids.ts";
 import type { Mode } from "#specs/plant.ts";
+import { HEARTBEAT_MS, type NoticeMessage, type ReceiptMessage, type StatusMessage, topic } from "./bus.ts";
 import type { Bus } from "./bus-client.ts";
 import { joinBus } from "./bus-client.ts";
 import { readLease, readOrder, readPosition } from "./bus-read.ts";
-import { HEARTBEAT_MS, topic, type NoticeMessage, type ReceiptMessage, type StatusMessage } from "./bus.ts";
 import type { PlantClock } from "./clock.ts";
 import { PhaseHolder } from "./phase-holder.ts";
 import { TokenBucket } from "./token-bucket.ts";
@@ -79,7 +79,10 @@ export class Point {
   async start(waitMs = 1500): Promise<void> {
     const { standalonePhase, clock } = this.options;
     if (standalonePhase !== undefined) {
-      this.#holder.adopt({ zone: this.#zone, phase: standalonePhase, steps: [], epoch: Epoch(1), atMs: clock.now() }, clock.now());
+      this.#holder.adopt(
+        { zone: this.#zone, phase: standalonePhase, steps: [], epoch: Epoch(1), atMs: clock.now() },
+        clock.now(),
+      );
       return;
     }
     this.#restore();
@@ -187,7 +190,11 @@ export class Point {
   async close(): Promise<void> {
     clearInterval(this.#timer);
     if (this.#bus === undefined) return;
-    this.#bus.publish(topic.status(this.options.point), { ...this.#status(), state: "down", says: "stopped" }, { retain: true });
+    this.#bus.publish(
+      topic.status(this.options.point),
+      { ...this.#status(), state: "down", says: "stopped" },
+      { retain: true },
+    );
     await this.#bus.close();
   }
 
@@ -271,7 +278,11 @@ export class Point {
       link: observation.link ?? null,
       operation: observation.operation,
       message: observation.message,
-      items: observation.items.map((item) => ({ tag: item.tag ?? null, address: item.address, value: item.value ?? null })),
+      items: observation.items.map((item) => ({
+        tag: item.tag ?? null,
+        address: item.address,
+        value: item.value ?? null,
+      })),
       verdict: verdict.verdict,
       rule: verdict.rule ?? null,
       reason: verdict.verdict === "deny" ? verdict.reason : null,
@@ -290,7 +301,8 @@ export class Point {
       point,
       layer,
       state: state === "in-force" && this.#blindSince !== undefined ? "blind" : state,
-      says: this.#blindSince ?? (state === "isolated" ? "the coordinator has not been heard for the lease's length" : ""),
+      says:
+        this.#blindSince ?? (state === "isolated" ? "the coordinator has not been heard for the lease's length" : ""),
       mode,
       zone: this.#zone,
       phase: position?.phase ?? null,

@@ -1,10 +1,10 @@
 import { connect } from "node:net";
-import type { Bundle } from "#specs/bundle.ts";
-import type { PhaseId } from "#specs/ids.ts";
-import type { Mode, Protocol } from "#specs/plant.ts";
 import type { PlantClock } from "#point/clock.ts";
 import type { Endpoint } from "#point/endpoint.ts";
 import { Point } from "#point/point.ts";
+import type { Bundle } from "#specs/bundle.ts";
+import type { PhaseId } from "#specs/ids.ts";
+import type { Mode, Protocol } from "#specs/plant.ts";
 import { PcapReader } from "#wire/pcap/index.ts";
 import { describeWireError } from "#wire/wire-error.ts";
 import { Monitor } from "./monitor.ts";
@@ -62,7 +62,8 @@ function readMirror(options: HmiMonitorOptions, point: Point, monitor: Monitor):
   let socket = open();
   let heardMs = performance.now();
   const watch = setInterval(() => {
-    if (performance.now() - heardMs > SILENT_MS) point.setBlind(`the mirror at ${host}:${port} has been silent for ${SILENT_MS / 1000} s`);
+    if (performance.now() - heardMs > SILENT_MS)
+      point.setBlind(`the mirror at ${host}:${port} has been silent for ${SILENT_MS / 1000} s`);
   }, 500);
 
   function open(): ReturnType<typeof connect> {

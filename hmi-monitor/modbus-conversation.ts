@@ -47,7 +47,9 @@ export class ModbusConversation implements Conversation {
       return;
     }
     this.#pending.expire(timeMs - FORGET_MS);
-    const judged = observeModbus(this.#party, this.#tags, frame.unitId, request.value).map((o) => this.#point.judge(o, timeMs));
+    const judged = observeModbus(this.#party, this.#tags, frame.unitId, request.value).map((o) =>
+      this.#point.judge(o, timeMs),
+    );
     for (const j of judged) {
       this.#point.forwarded(j);
       this.#point.report(j, "forwarded");

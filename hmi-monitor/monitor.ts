@@ -1,11 +1,11 @@
-import { deviceAt, linkOf } from "#specs/addresses.ts";
-import type { DeviceId } from "#specs/ids.ts";
-import type { Plant, Protocol } from "#specs/plant.ts";
 import type { Party } from "#point/observe/modbus.ts";
 import { ModbusTags } from "#point/observe/modbus-tags.ts";
 import { type UaTags, uaTags } from "#point/observe/opcua.ts";
 import type { Point } from "#point/point.ts";
-import { decodeLldpFrame, type Flow, TcpReassembler, type ReassemblyEvent } from "#wire/packet/index.ts";
+import { deviceAt, linkOf } from "#specs/addresses.ts";
+import type { DeviceId } from "#specs/ids.ts";
+import type { Plant, Protocol } from "#specs/plant.ts";
+import { decodeLldpFrame, type Flow, type ReassemblyEvent, TcpReassembler } from "#wire/packet/index.ts";
 import type { PcapRecord } from "#wire/pcap/index.ts";
 import type { Conversation } from "./conversation.ts";
 import { ModbusConversation } from "./modbus-conversation.ts";
@@ -71,7 +71,14 @@ export class Monitor {
     const lost = theirs - before.theirs - (ours - before.ours);
     if (lost <= 0) return;
     this.#point.countLost(lost);
-    this.#point.notice({ code: "TAP_BLIND", severity: "info", locus: [], source: "", target: "", says: `${lost} mirrored frames were lost` });
+    this.#point.notice({
+      code: "TAP_BLIND",
+      severity: "info",
+      locus: [],
+      source: "",
+      target: "",
+      says: `${lost} mirrored frames were lost`,
+    });
   }
 
   #event(event: ReassemblyEvent): void {
@@ -94,7 +101,10 @@ export class Monitor {
         this.#conversations.delete(event.flow.id);
         return;
       case "overlap":
-        this.#blindTo(event.flow, `${event.differingBytes} bytes were sent twice with different content; the first were judged`);
+        this.#blindTo(
+          event.flow,
+          `${event.differingBytes} bytes were sent twice with different content; the first were judged`,
+        );
         return;
       case "skipped":
         this.#point.countLost(1);
@@ -142,7 +152,14 @@ export class Monitor {
   #blindTo(flow: Flow, says: string): void {
     const { client, server } = flow;
     const where = `${client.ip}:${client.port} → ${server.ip}:${server.port}`;
-    this.#point.notice({ code: "TAP_BLIND", severity: "info", locus: [], source: `${client.ip}:${client.port}`, target: server.ip, says: `${where}: ${says}` });
+    this.#point.notice({
+      code: "TAP_BLIND",
+      severity: "info",
+      locus: [],
+      source: `${client.ip}:${client.port}`,
+      target: server.ip,
+      says: `${where}: ${says}`,
+    });
   }
 }
 

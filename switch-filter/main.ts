@@ -1,15 +1,14 @@
-import type { Bundle } from "#specs/bundle.ts";
-import { deviceAt, linkOf } from "#specs/addresses.ts";
-import type { Link } from "#specs/plant.ts";
-import type { PhaseId } from "#specs/ids.ts";
-import type { Mode } from "#specs/plant.ts";
 import type { PlantClock } from "#point/clock.ts";
 import type { Endpoint } from "#point/endpoint.ts";
-import { ModbusTags } from "#point/observe/modbus-tags.ts";
 import type { Party } from "#point/observe/modbus.ts";
+import { ModbusTags } from "#point/observe/modbus-tags.ts";
 import { uaTags } from "#point/observe/opcua.ts";
 import { Point } from "#point/point.ts";
 import { TokenBucket } from "#point/token-bucket.ts";
+import { deviceAt, linkOf } from "#specs/addresses.ts";
+import type { Bundle } from "#specs/bundle.ts";
+import type { PhaseId } from "#specs/ids.ts";
+import type { Link, Mode } from "#specs/plant.ts";
 import { ModbusSession } from "./modbus-session.ts";
 import { UaSession } from "./opcua-session.ts";
 import { Relay, type RelayOptions } from "./relay.ts";
@@ -48,7 +47,9 @@ export async function runSwitchFilter(options: SwitchFilterOptions): Promise<Run
   const point = new Point({ ...options, point: options.point ?? "switch-filter", layer: "switch" });
   await point.start();
   const relays = options.listeners.map((listener) => new Relay(relayOptions(options, point, listener)));
-  point.setJudgedUpTo(() => Math.min(options.clock.now(), ...relays.map((r) => (r.unsettledSinceMs ?? Number.POSITIVE_INFINITY) - 1)));
+  point.setJudgedUpTo(() =>
+    Math.min(options.clock.now(), ...relays.map((r) => (r.unsettledSinceMs ?? Number.POSITIVE_INFINITY) - 1)),
+  );
   options.clock.on("close", async (_tick, atMs) => {
     await settled(relays, atMs);
     point.publishStatus();
@@ -86,7 +87,14 @@ function relayOptions(options: SwitchFilterOptions, point: Point, listener: Filt
     ...(options.mode === "off" ? {} : { session: sessionFactory(options, point, listener, link) }),
     onRefused: (client, says) => {
       if (!notices.take(performance.now())) return;
-      point.notice({ code: "CONNECTION_LIMIT", severity: "detection", locus: [], source: client, target: link.server, says });
+      point.notice({
+        code: "CONNECTION_LIMIT",
+        severity: "detection",
+        locus: [],
+        source: client,
+        target: link.server,
+        says,
+      });
     },
     onUpstream: (now, says) => {
       if (now === reachable) return;
@@ -97,7 +105,9 @@ function relayOptions(options: SwitchFilterOptions, point: Point, listener: Filt
         locus: [],
         source: link.server,
         target: "",
-        says: now ? `${link.server} answers again over ${link.protocol}` : `${link.server} cannot be reached over ${link.protocol} (${says})`,
+        says: now
+          ? `${link.server} answers again over ${link.protocol}`
+          : `${link.server} cannot be reached over ${link.protocol} (${says})`,
       });
     },
   };

@@ -1,14 +1,14 @@
-import type { Outcome, Verdict } from "#specs/decide/observation.ts";
-import type { ReasonCode } from "#specs/decide/reasons.ts";
-import { observeModbus, valuesInAnswer, type Party } from "#point/observe/modbus.ts";
+import { observeModbus, type Party, valuesInAnswer } from "#point/observe/modbus.ts";
 import type { ModbusTags } from "#point/observe/modbus-tags.ts";
 import type { Judged, Point } from "#point/point.ts";
+import type { Outcome, Verdict } from "#specs/decide/observation.ts";
+import type { ReasonCode } from "#specs/decide/reasons.ts";
 import {
   decodeRequest,
   decodeResponse,
+  type ExceptionName,
   encodeException,
   encodeFrame,
-  type ExceptionName,
   type MbapFrame,
   MbapFramer,
   type ModbusRequest,
@@ -77,7 +77,8 @@ export class ModbusSession implements Session {
     for (const frame of this.#responses.push(chunk)) {
       if (!this.#ended) this.#answered(frame);
     }
-    if (this.#responses.state.kind === "failed") this.#badAnswer("MALFORMED", describeWireError(this.#responses.state.error));
+    if (this.#responses.state.kind === "failed")
+      this.#badAnswer("MALFORMED", describeWireError(this.#responses.state.error));
     this.#work(realMs);
   }
 
@@ -121,7 +122,8 @@ export class ModbusSession implements Session {
     const decoded = decodeRequest(frame.pdu);
     if (!decoded.ok) return this.#malformed(describeWireError(decoded.error));
     // "The function codes 1..255 decimal are valid, 128-255 are reserved for exception responses", 0 is not valid: §4.1.
-    if (functionCode === 0 || functionCode > 127) return this.#malformed(`function code ${functionCode} is not one of a request`);
+    if (functionCode === 0 || functionCode > 127)
+      return this.#malformed(`function code ${functionCode} is not one of a request`);
     const judged = observeModbus(this.#party, this.#tags, frame.unitId, decoded.value).map((o) => this.#point.judge(o));
     const slot: Slot = { frame, request: decoded.value, judged, sinceMs: realMs, answer: undefined };
     const blocked = judged.find((j) => j.action === "blocked");
@@ -140,7 +142,10 @@ export class ModbusSession implements Session {
   #answered(frame: MbapFrame): void {
     const slot = this.#pending(frame.transactionId);
     if (slot === undefined || slot.frame.unitId !== frame.unitId) {
-      return this.#badAnswer("UNSOLICITED", `transaction ${frame.transactionId} of unit ${frame.unitId} answers no request`);
+      return this.#badAnswer(
+        "UNSOLICITED",
+        `transaction ${frame.transactionId} of unit ${frame.unitId} answers no request`,
+      );
     }
     const response = decodeResponse(frame.pdu, slot.request);
     if (!response.ok) return this.#badAnswer("MALFORMED", describeWireError(response.error));

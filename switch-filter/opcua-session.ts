@@ -1,11 +1,16 @@
-import type { Outcome } from "#specs/decide/observation.ts";
-import { isGoodUaAnswer, observeUa, type UaTags, valuesInUaAnswer } from "#point/observe/opcua.ts";
 import type { Party } from "#point/observe/modbus.ts";
+import { isGoodUaAnswer, observeUa, type UaTags, valuesInUaAnswer } from "#point/observe/opcua.ts";
 import type { Judged, Point } from "#point/point.ts";
+import type { Outcome } from "#specs/decide/observation.ts";
 import { rewriteRequestUrls, rewriteResponseUrls } from "#wire/opcua/endpoint-rewrite.ts";
 import { type UacpFrame, UacpFramer } from "#wire/opcua/framer.ts";
-import { decodeAsymmetricHeader, decodeSymmetricChunk, rewriteSequenceNumber, decodeAsymmetricChunk } from "#wire/opcua/message-chunk.ts";
 import { MessageAssembler } from "#wire/opcua/message-assembler.ts";
+import {
+  decodeAsymmetricChunk,
+  decodeAsymmetricHeader,
+  decodeSymmetricChunk,
+  rewriteSequenceNumber,
+} from "#wire/opcua/message-chunk.ts";
 import { encodeMessage } from "#wire/opcua/message-splitter.ts";
 import { type ChannelBounds, lowerSizes, negotiate } from "#wire/opcua/negotiation.ts";
 import { decodeRequest, peekRequestHeader, type UaRequest } from "#wire/opcua/request.ts";
@@ -14,7 +19,14 @@ import { SECURITY_POLICY_NONE, securityPolicyName } from "#wire/opcua/security-p
 import { followsSequenceNumber, nextSequenceNumber } from "#wire/opcua/sequence-number.ts";
 import { encodeServiceFault } from "#wire/opcua/services/service-fault.ts";
 import { STATUS_CODES } from "#wire/opcua/status-code.ts";
-import { decodeAcknowledge, decodeHello, encodeAcknowledge, encodeErrorMessage, encodeHello, type Hello } from "#wire/opcua/uacp-messages.ts";
+import {
+  decodeAcknowledge,
+  decodeHello,
+  encodeAcknowledge,
+  encodeErrorMessage,
+  encodeHello,
+  type Hello,
+} from "#wire/opcua/uacp-messages.ts";
 import { describeWireError, type WireError } from "#wire/wire-error.ts";
 import type { Session, SessionOutput } from "./session.ts";
 
@@ -38,7 +50,10 @@ interface Pending {
 /** One direction of the channel: frames in, messages out, and the sequence numbers of both ends. */
 class Direction {
   readonly framer = new UacpFramer({ maxChunkBytes: BOUNDS.maxChunkBytes });
-  readonly assembler = new MessageAssembler({ maxMessageBytes: BOUNDS.maxMessageBytes, maxChunkCount: BOUNDS.maxChunkCount });
+  readonly assembler = new MessageAssembler({
+    maxMessageBytes: BOUNDS.maxMessageBytes,
+    maxChunkCount: BOUNDS.maxChunkCount,
+  });
   /** What the receiver takes. */
   bounds: ChannelBounds = BOUNDS;
   #received: number | undefined;
@@ -152,7 +167,8 @@ export class UaSession implements Session {
     }
     const chunk = decodeAsymmetricChunk(frame.bytes);
     if (!chunk.ok) return this.#clientFault(chunk.error);
-    if (!this.#up.follows(chunk.value.sequenceNumber)) return this.#refuse("sequence number out of order", "BadSequenceNumberInvalid");
+    if (!this.#up.follows(chunk.value.sequenceNumber))
+      return this.#refuse("sequence number out of order", "BadSequenceNumberInvalid");
     this.#forwardRenumbered(frame, this.#up, (bytes) => this.#output.toServer(bytes));
   }
 
@@ -163,7 +179,8 @@ export class UaSession implements Session {
       return this.#refuse(`secure channel ${chunk.value.channelId} was not opened here`, "BadTcpSecureChannelUnknown");
     }
     this.#channel.tokenId = chunk.value.tokenId;
-    if (!this.#up.follows(chunk.value.sequenceNumber)) return this.#refuse("sequence number out of order", "BadSequenceNumberInvalid");
+    if (!this.#up.follows(chunk.value.sequenceNumber))
+      return this.#refuse("sequence number out of order", "BadSequenceNumberInvalid");
     const assembly = this.#up.assembler.push(chunk.value);
     if (!assembly.ok) return this.#clientFault(assembly.error);
     if (assembly.value.kind !== "message") return;
@@ -253,7 +270,8 @@ export class UaSession implements Session {
     const response = decodeResponse(body);
     if (!response.ok) return this.#serverFault(response.error);
     this.#settle(pending, isGoodUaAnswer(response.value) ? "answered-ok" : "answered-error");
-    for (const { tag, value } of valuesInUaAnswer(this.#tags, pending.request, response.value)) this.#point.sawTag(tag, value);
+    for (const { tag, value } of valuesInUaAnswer(this.#tags, pending.request, response.value))
+      this.#point.sawTag(tag, value);
     this.#point.sawTags();
     // Whatever URL the server hands out must lead back through this filter.
     const outgoing = rewriteResponseUrls(body, this.#urls.filter);
@@ -269,7 +287,14 @@ export class UaSession implements Session {
 
   #send(direction: Direction, requestId: number, body: Buffer, put: (bytes: Buffer) => void): void {
     const { maxChunkBytes, maxChunkCount } = direction.bounds;
-    const message = encodeMessage({ ...this.#channel, requestId, sequenceNumber: direction.next(), body, maxChunkBytes, maxChunkCount });
+    const message = encodeMessage({
+      ...this.#channel,
+      requestId,
+      sequenceNumber: direction.next(),
+      body,
+      maxChunkBytes,
+      maxChunkCount,
+    });
     if (!message.ok) return this.#refuse(describeWireError(message.error), "BadTcpMessageTooLarge");
     message.value.chunks.forEach((bytes, i) => {
       if (i > 0) direction.next();

@@ -39,7 +39,10 @@ export class Relay {
     const { host, port } = this.#options.listen;
     return new Promise((resolve, reject) => {
       this.#server.once("error", (error: NodeJS.ErrnoException) => {
-        const why = error.code === "EADDRINUSE" ? "is already taken; stop what listens there or choose another port" : `cannot be used (${error.message})`;
+        const why =
+          error.code === "EADDRINUSE"
+            ? "is already taken; stop what listens there or choose another port"
+            : `cannot be used (${error.message})`;
         reject(new Error(`address ${host}:${port} ${why}`));
       });
       this.#server.listen({ host, port }, resolve);
@@ -72,7 +75,10 @@ export class Relay {
     const fromSame = [...this.#pairs].filter((pair) => pair.address === address).length;
     if (fromSame >= MAX_CONNECTIONS_PER_SOURCE || this.#pairs.size >= MAX_CONNECTIONS) {
       client.resetAndDestroy();
-      this.#options.onRefused(name, `${address} has ${fromSame} connections of ${this.#pairs.size} here; a further one was refused`);
+      this.#options.onRefused(
+        name,
+        `${address} has ${fromSame} connections of ${this.#pairs.size} here; a further one was refused`,
+      );
       return;
     }
     const pair = new Pair(client, this.#options, () => this.#pairs.delete(pair));
@@ -94,7 +100,11 @@ class Pair implements SessionOutput {
     this.#gone = gone;
     this.address = client.remoteAddress ?? "";
     this.session = options.session?.({ address: this.address, port: client.remotePort ?? 0 }, this);
-    this.#server = connect({ ...options.upstream, noDelay: true, ...(options.localAddress === undefined ? {} : { localAddress: options.localAddress }) });
+    this.#server = connect({
+      ...options.upstream,
+      noDelay: true,
+      ...(options.localAddress === undefined ? {} : { localAddress: options.localAddress }),
+    });
     this.#server.setTimeout(CONNECT_TIMEOUT_MS, () => this.#server.destroy(new Error("it did not answer in time")));
     this.#server.once("connect", () => {
       this.#server.setTimeout(0);

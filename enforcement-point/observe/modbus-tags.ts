@@ -11,10 +11,23 @@ interface Cell {
 
 /** A tag that a range of addresses covers whole, or an address that belongs to none. */
 export type Covered =
-  | { readonly kind: "tag"; readonly tag: TagId; readonly address: string; readonly at: number; readonly binding: ModbusBinding }
+  | {
+      readonly kind: "tag";
+      readonly tag: TagId;
+      readonly address: string;
+      readonly at: number;
+      readonly binding: ModbusBinding;
+    }
   | { readonly kind: "no-tag"; readonly address: string };
 
-const REGISTERS: Record<ModbusBinding["type"], number> = { bool: 1, uint16: 1, int16: 1, uint32: 2, int32: 2, float32: 2 };
+const REGISTERS: Record<ModbusBinding["type"], number> = {
+  bool: 1,
+  uint16: 1,
+  int16: 1,
+  uint32: 2,
+  int32: 2,
+  float32: 2,
+};
 
 const TABLE_WORDS: Record<ModbusTable, string> = {
   coil: "coil",

@@ -3,7 +3,7 @@ import type { TagId } from "#specs/ids.ts";
 import type { Operation } from "#specs/lifecycle.ts";
 import type { ModbusTable } from "#specs/plant.ts";
 import type { ModbusRequest, ModbusResponse } from "#wire/modbus/index.ts";
-import { type ModbusTags, engineeringValue } from "./modbus-tags.ts";
+import { engineeringValue, type ModbusTags } from "./modbus-tags.ts";
 
 /** Who speaks to whom: the part of an observation that a connection fixes. */
 export type Party = Pick<Observation, "source" | "sourceAddress" | "target" | "link">;
@@ -12,13 +12,29 @@ export type Party = Pick<Observation, "source" | "sourceAddress" | "target" | "l
  * Says what a Modbus request would do, in the form that all layers judge. Function 23 is two observations, its write and its
  * read; a request is allowed when each of them is.
  */
-export function observeModbus(party: Party, tags: ModbusTags, unit: number, request: ModbusRequest): readonly Observation[] {
+export function observeModbus(
+  party: Party,
+  tags: ModbusTags,
+  unit: number,
+  request: ModbusRequest,
+): readonly Observation[] {
   const message = messageName(request);
-  const about = (operation: Operation, items: readonly ObservedItem[]): Observation => ({ ...party, operation, message, items });
+  const about = (operation: Operation, items: readonly ObservedItem[]): Observation => ({
+    ...party,
+    operation,
+    message,
+    items,
+  });
   const reads = (table: ModbusTable, address: number, quantity: number): Observation =>
-    about("read", tags.cover(unit, table, address, quantity).map((c) => ({ tag: tagOf(c), address: c.address, value: undefined })));
+    about(
+      "read",
+      tags.cover(unit, table, address, quantity).map((c) => ({ tag: tagOf(c), address: c.address, value: undefined })),
+    );
   const writes = (table: ModbusTable, address: number, words: readonly number[]): Observation =>
-    about("write", tags.cover(unit, table, address, words.length).map((c) => item(c, words)));
+    about(
+      "write",
+      tags.cover(unit, table, address, words.length).map((c) => item(c, words)),
+    );
   switch (request.kind) {
     case "read-coils":
       return [reads("coil", request.address, request.quantity)];
@@ -33,7 +49,13 @@ export function observeModbus(party: Party, tags: ModbusTags, unit: number, requ
     case "write-single-register":
       return [writes("holding-register", request.address, [request.value])];
     case "write-multiple-coils":
-      return [writes("coil", request.address, request.values.map((on) => (on ? 1 : 0)))];
+      return [
+        writes(
+          "coil",
+          request.address,
+          request.values.map((on) => (on ? 1 : 0)),
+        ),
+      ];
     case "write-multiple-registers":
       return [writes("holding-register", request.address, request.values)];
     case "read-write-multiple-registers":
@@ -43,7 +65,14 @@ export function observeModbus(party: Party, tags: ModbusTags, unit: number, requ
       ];
     case "mask-write-register":
       // What it writes depends on what the register holds: no value can be judged, so no value rule can allow it.
-      return [about("write", tags.cover(unit, "holding-register", request.address, 1).map((c) => ({ tag: tagOf(c), address: c.address, value: undefined })))];
+      return [
+        about(
+          "write",
+          tags
+            .cover(unit, "holding-register", request.address, 1)
+            .map((c) => ({ tag: tagOf(c), address: c.address, value: undefined })),
+        ),
+      ];
     case "read-file-record":
     case "write-file-record":
       return [about("program", [])];

@@ -15,7 +15,8 @@ export type UaTags = ReadonlyMap<string, TagId>;
 
 export function uaTags(plant: Plant, server: DeviceId): UaTags {
   const tags = new Map<string, TagId>();
-  for (const tag of plant.tags) if (tag.device === server && tag.opcua !== undefined) tags.set(tag.opcua.nodeId, tag.id);
+  for (const tag of plant.tags)
+    if (tag.device === server && tag.opcua !== undefined) tags.set(tag.opcua.nodeId, tag.id);
   return tags;
 }
 
@@ -28,18 +29,38 @@ const STANDARD_NAMESPACE = 0;
  */
 export function observeUa(party: Party, tags: UaTags, request: UaRequest): readonly Observation[] {
   const message = request.service === "unknown" ? `service ${request.typeId}` : `${request.service}Request`;
-  const about = (operation: Operation, items: readonly ObservedItem[] = []): Observation => ({ ...party, operation, message, items });
+  const about = (operation: Operation, items: readonly ObservedItem[] = []): Observation => ({
+    ...party,
+    operation,
+    message,
+    items,
+  });
   switch (request.service) {
     case "unknown":
       return [about("program")];
     case "Read":
       return observeRead(request.nodesToRead, tags, about);
     case "Write":
-      return [about("write", request.nodesToWrite.map((w) => writtenItem(tags, w)))];
+      return [
+        about(
+          "write",
+          request.nodesToWrite.map((w) => writtenItem(tags, w)),
+        ),
+      ];
     case "Call":
-      return [about("call", request.methodsToCall.map((call) => item(tags, call.methodId)))];
+      return [
+        about(
+          "call",
+          request.methodsToCall.map((call) => item(tags, call.methodId)),
+        ),
+      ];
     case "CreateMonitoredItems":
-      return [about("subscribe", request.itemsToCreate.map((create) => attributeItem(tags, create.itemToMonitor)))];
+      return [
+        about(
+          "subscribe",
+          request.itemsToCreate.map((create) => attributeItem(tags, create.itemToMonitor)),
+        ),
+      ];
     default:
       return [about(operationOf(request.service))];
   }
@@ -78,10 +99,18 @@ type About = (operation: Operation, items?: readonly ObservedItem[]) => Observat
 type NodeAttribute = { readonly nodeId: NodeId; readonly attributeId: number; readonly indexRange: string | null };
 
 function observeRead(nodes: readonly NodeAttribute[], tags: UaTags, about: About): readonly Observation[] {
-  const values = nodes.filter((node) => node.nodeId.namespace !== STANDARD_NAMESPACE && node.attributeId === VALUE_ATTRIBUTE_ID);
+  const values = nodes.filter(
+    (node) => node.nodeId.namespace !== STANDARD_NAMESPACE && node.attributeId === VALUE_ATTRIBUTE_ID,
+  );
   const observations: Observation[] = [];
   if (values.length < nodes.length || nodes.length === 0) observations.push(about("browse"));
-  if (values.length > 0) observations.push(about("read", values.map((node) => attributeItem(tags, node))));
+  if (values.length > 0)
+    observations.push(
+      about(
+        "read",
+        values.map((node) => attributeItem(tags, node)),
+      ),
+    );
   return observations;
 }
 

@@ -66,7 +66,10 @@ async function putBack(options: ManInTheMiddleOptions, { from, was }: Trace): Pr
   const { tag } = options.tampering;
   const { unit, address } = TARGETS[tag];
   const { target, sourcePorts, now, log } = options;
-  const master = new ModbusMaster(target, { address: from, ...(sourcePorts === undefined ? {} : { ports: sourcePorts }) });
+  const master = new ModbusMaster(target, {
+    address: from,
+    ...(sourcePorts === undefined ? {} : { ports: sourcePorts }),
+  });
   const pdu = encodeRequest({
     kind: "write-single-register",
     functionCode: 6,

@@ -24,7 +24,10 @@ export async function writeRound(
 }
 
 /** The present values of what the writes aim at, as single writes that put them back. Those that cannot be read are left out. */
-export async function presentValues(master: ModbusMaster, writes: readonly PlannedWrite[]): Promise<readonly PlannedWrite[]> {
+export async function presentValues(
+  master: ModbusMaster,
+  writes: readonly PlannedWrite[],
+): Promise<readonly PlannedWrite[]> {
   const present: PlannedWrite[] = [];
   for (const tag of new Set(writes.flatMap((write) => write.items.map((item) => item.tag)))) {
     const coil = writes.some((write) => write.by === 5 && write.items.some((item) => item.tag === tag));
@@ -35,15 +38,27 @@ export async function presentValues(master: ModbusMaster, writes: readonly Plann
 }
 
 /** An attacker that covers its tracks: it puts back what it found, and logs that without values, which are not its own. */
-export async function putBack(master: ModbusMaster, found: readonly PlannedWrite[], watch: Watch, log: AttackLog): Promise<void> {
-  await writeRound(master, found, watch, (action) => log({ ...action, action: `put back by ${action.action}`, value: null }));
+export async function putBack(
+  master: ModbusMaster,
+  found: readonly PlannedWrite[],
+  watch: Watch,
+  log: AttackLog,
+): Promise<void> {
+  await writeRound(master, found, watch, (action) =>
+    log({ ...action, action: `put back by ${action.action}`, value: null }),
+  );
 }
 
 async function readTarget(master: ModbusMaster, tag: TargetTag, coil: boolean): Promise<number | undefined> {
   const { unit, address } = TARGETS[tag];
   const pdu = coil
     ? encodeRequest({ kind: "read-coils", functionCode: 1, address: coilAddress(address), quantity: 1 })
-    : encodeRequest({ kind: "read-holding-registers", functionCode: 3, address: holdingRegisterAddress(address), quantity: 1 });
+    : encodeRequest({
+        kind: "read-holding-registers",
+        functionCode: 3,
+        address: holdingRegisterAddress(address),
+        quantity: 1,
+      });
   const answer = await master.request(unit, pdu);
   if (answer.says !== "ok" || answer.pdu === undefined || answer.pdu.length < (coil ? 3 : 4)) return undefined;
   return coil ? answer.pdu.readUInt8(2) & 1 : fromRaw(tag, answer.pdu.readUInt16BE(2));

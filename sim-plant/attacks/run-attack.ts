@@ -85,7 +85,11 @@ async function rounds({ draw: { periodMs }, watch, untilMs }: Scene, round: () =
 }
 
 /** Like many intruders, these look first what is there, and put it back when they leave, if they got anything through. */
-async function writeOverAndOver(scene: Scene, master: ModbusMaster, mayWrite: () => Promise<boolean> = always): Promise<void> {
+async function writeOverAndOver(
+  scene: Scene,
+  master: ModbusMaster,
+  mayWrite: () => Promise<boolean> = always,
+): Promise<void> {
   const { draw: drawn, watch, log } = scene;
   let taken = false;
   try {
@@ -154,7 +158,13 @@ async function stopDistribution(scene: Scene): Promise<void> {
     });
     if (taken && found !== undefined) {
       const atMs = watch.now();
-      log({ atMs, action: "put back by Write", tag: "FIC401.SP", value: null, answer: await intruder.write(DISTRIBUTION_NODE, found) });
+      log({
+        atMs,
+        action: "put back by Write",
+        tag: "FIC401.SP",
+        value: null,
+        answer: await intruder.write(DISTRIBUTION_NODE, found),
+      });
     }
   } finally {
     await intruder.close();

@@ -13,7 +13,8 @@ export interface Exercise {
 export const EXERCISES: readonly Exercise[] = [
   {
     name: "first-run",
-    title: "five attacks on the running plant: set-point out of the phase, rogue master, man in the middle, wrong step, rogue OPC UA client",
+    title:
+      "five attacks on the running plant: set-point out of the phase, rogue master, man in the middle, wrong step, rogue OPC UA client",
     script: "produce",
     attacks: ["mitm-setpoint", "hmi-overdose", "rogue-master", "hmi-wrong-order", "rogue-opcua-write"],
     lengthMs: 0,

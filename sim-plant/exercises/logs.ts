@@ -46,7 +46,9 @@ function lines(file: string): readonly Readonly<Record<string, unknown>>[] {
 }
 
 function numbers(record: Readonly<Record<string, unknown>>): Readonly<Record<string, number>> {
-  return Object.fromEntries(Object.entries(record).flatMap(([key, value]) => (typeof value === "number" ? [[key, value]] : [])));
+  return Object.fromEntries(
+    Object.entries(record).flatMap(([key, value]) => (typeof value === "number" ? [[key, value]] : [])),
+  );
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

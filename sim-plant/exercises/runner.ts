@@ -51,7 +51,12 @@ class Run {
   readonly #console: ConsoleClient;
   readonly #detections = new Map<string, Detection>();
   readonly #changes = new Map<string, ChangeRecordView>();
-  readonly #attacks: { readonly attack: Attack; readonly fromMs: number; readonly toMs: number; readonly log: string }[] = [];
+  readonly #attacks: {
+    readonly attack: Attack;
+    readonly fromMs: number;
+    readonly toMs: number;
+    readonly log: string;
+  }[] = [];
   readonly #deadline = performance.now() + MAX_REAL_MS;
   #state: StateView | undefined;
 
@@ -78,7 +83,13 @@ class Run {
     const { site, bundle } = prepared;
     const plant = plantRecords(site.runDir);
     const endMs = plant.at(-1)?.atMs ?? 0;
-    const undisturbed = runTwin({ plant: bundle.plant, lifecycle: bundle.lifecycle, seed: site.seed, untilMs: endMs, script: site.script });
+    const undisturbed = runTwin({
+      plant: bundle.plant,
+      lifecycle: bundle.lifecycle,
+      seed: site.seed,
+      untilMs: endMs,
+      script: site.script,
+    });
     return score({
       exercise: exercise.name,
       seed: site.seed,
@@ -145,7 +156,10 @@ class Run {
         this.#take(state);
         if (await holds(state)) return;
       }
-      if (performance.now() > this.#deadline) throw new Error(`${what} did not come within ${MAX_REAL_MS / 60_000} minutes; see the logs in ${this.#options.prepared.site.runDir}`);
+      if (performance.now() > this.#deadline)
+        throw new Error(
+          `${what} did not come within ${MAX_REAL_MS / 60_000} minutes; see the logs in ${this.#options.prepared.site.runDir}`,
+        );
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
     }
   }
@@ -153,6 +167,7 @@ class Run {
   #take(state: StateView): void {
     this.#state = state;
     for (const detection of state.detections) this.#detections.set(detection.id, detection);
-    for (const change of state.history) if (change.outcome === "done") this.#changes.set(`${change.epoch} ${change.to}`, change);
+    for (const change of state.history)
+      if (change.outcome === "done") this.#changes.set(`${change.epoch} ${change.to}`, change);
   }
 }

@@ -122,7 +122,10 @@ function reachedMemory(evidence: Evidence, run: AttackRun, action: AttackAction)
   );
   if (byOperator) return false;
   return evidence.accepted.some(
-    ({ atMs, accepted }) => atMs >= action.atMs - SAME_COMMAND_MS && atMs <= run.toMs + AFTERMATH_MS && near(accepted[action.tag], action.value),
+    ({ atMs, accepted }) =>
+      atMs >= action.atMs - SAME_COMMAND_MS &&
+      atMs <= run.toMs + AFTERMATH_MS &&
+      near(accepted[action.tag], action.value),
   );
 }
 
@@ -131,10 +134,13 @@ function blockedCommands(evidence: Evidence): { falseBlocks: number; cut: number
   let cut = 0;
   for (const command of evidence.operator) {
     if (command.result === "ok" || tampered(evidence, command)) continue;
-    const afterEmergency = evidence.changes.some((c) => c.emergency && command.atMs >= c.atMs - CUT_MS && command.atMs <= c.atMs + CUT_MS);
+    const afterEmergency = evidence.changes.some(
+      (c) => c.emergency && command.atMs >= c.atMs - CUT_MS && command.atMs <= c.atMs + CUT_MS,
+    );
     if (afterEmergency) cut += 1;
     else if (command.result === "exception") falseBlocks += 1;
-    else if (!evidence.attacks.some((run) => command.atMs >= run.fromMs && command.atMs <= run.toMs + AFTERMATH_MS)) falseBlocks += 1;
+    else if (!evidence.attacks.some((run) => command.atMs >= run.fromMs && command.atMs <= run.toMs + AFTERMATH_MS))
+      falseBlocks += 1;
   }
   return { falseBlocks, cut };
 }
@@ -144,12 +150,16 @@ function tampered(evidence: Evidence, command: OperatorCommand): boolean {
   return evidence.attacks.some(
     (run) =>
       run.attack.id === "mitm-setpoint" &&
-      run.actions.some((action) => action.tag === command.tag && Math.abs(action.atMs - command.atMs) <= SAME_COMMAND_MS),
+      run.actions.some(
+        (action) => action.tag === command.tag && Math.abs(action.atMs - command.atMs) <= SAME_COMMAND_MS,
+      ),
   );
 }
 
 function containmentOf(evidence: Evidence, run: AttackRun): PhaseChange | undefined {
-  return evidence.changes.find((c) => c.emergency && c.to.startsWith("degraded.") && c.atMs >= run.fromMs && c.atMs <= run.toMs + AFTERMATH_MS);
+  return evidence.changes.find(
+    (c) => c.emergency && c.to.startsWith("degraded.") && c.atMs >= run.fromMs && c.atMs <= run.toMs + AFTERMATH_MS,
+  );
 }
 
 function containTime(evidence: Evidence, run: AttackRun): number | null {
@@ -174,13 +184,17 @@ function failuresOf(
     if (!holds) failures.push(says);
   };
   if (evidence.mode === "off") {
-    if (evidence.attacks.length > 0) expect(result.plant.harm.length > 0, "nothing was harmed although nothing stood in the way");
+    if (evidence.attacks.length > 0)
+      expect(result.plant.harm.length > 0, "nothing was harmed although nothing stood in the way");
     return failures;
   }
   for (const attack of result.attacks) {
     expect(attack.detected, `${attack.id} was not detected`);
     const exact = attack.locus.join(" ") === attack.expectedLocus.join(" ");
-    expect(exact, `${attack.id} was located at ${attack.locus.join(", ") || "no place"}, not at ${attack.expectedLocus.join(", ")}`);
+    expect(
+      exact,
+      `${attack.id} was located at ${attack.locus.join(", ") || "no place"}, not at ${attack.expectedLocus.join(", ")}`,
+    );
   }
   expect(result.falseBlocks === 0, `${result.falseBlocks} benign commands were refused`);
   if (evidence.attacks.length === 0) {
@@ -190,7 +204,10 @@ function failuresOf(
     return failures;
   }
   if (evidence.mode === "monitor") {
-    expect(evidence.detections.every((d) => !d.blocked), "something was blocked in monitor mode");
+    expect(
+      evidence.detections.every((d) => !d.blocked),
+      "something was blocked in monitor mode",
+    );
     expect(!evidence.changes.some((c) => c.emergency), "a containment was taken in monitor mode");
     return failures;
   }
@@ -200,7 +217,10 @@ function failuresOf(
     expect(recoverTimes[i] !== null, `the plant was not led back to normal after ${attack.id}`);
   });
   expect(result.plant.harm.length === 0, "the plant was harmed");
-  expect(result.plant.productionKept >= MIN_PRODUCTION_KEPT, `only ${result.plant.productionKept} of the water was produced`);
+  expect(
+    result.plant.productionKept >= MIN_PRODUCTION_KEPT,
+    `only ${result.plant.productionKept} of the water was produced`,
+  );
   return failures;
 }
 

@@ -7,7 +7,14 @@ import type { ProcessSpec } from "./supervisor.ts";
 export const POINTS = ["hmi-monitor", "switch-filter", "guard-plc-1", "guard-plc-2"] as const;
 
 /** Participants that plant time waits for before its first tick, in lockstep. */
-export const LOCKSTEP_PARTICIPANTS = ["hmi-monitor", "switch-filter", "plc-guard", "access-switch", "coordinator", "hmi"] as const;
+export const LOCKSTEP_PARTICIPANTS = [
+  "hmi-monitor",
+  "switch-filter",
+  "plc-guard",
+  "access-switch",
+  "coordinator",
+  "hmi",
+] as const;
 
 /** Gives the plant's devices the addresses of this run. */
 export function plantAt(plant: Plant, plan: AddressPlan): Plant {
@@ -15,22 +22,47 @@ export function plantAt(plant: Plant, plan: AddressPlan): Plant {
     ["hmi-1", [client(plan.hmi, plan.sourcePorts?.hmi)]],
     ["ews-1", [client(plan.engineering, plan.sourcePorts?.engineering)]],
     ["plc-1", plan.sourcePorts === undefined ? [plan.filter.plc1.host] : [at(plan.filter.plc1)]],
-    ["plc-2", plan.sourcePorts === undefined ? [plan.filter.plc2.host] : [at(plan.filter.plc2), at(plan.filter.plc2Ua)]],
+    [
+      "plc-2",
+      plan.sourcePorts === undefined ? [plan.filter.plc2.host] : [at(plan.filter.plc2), at(plan.filter.plc2Ua)],
+    ],
   ]);
   return { ...plant, devices: plant.devices.map((d) => ({ ...d, addresses: addresses.get(d.id) ?? d.addresses })) };
 }
 
 /** The processes of a run in the order they are started; those of one group start together. */
-export function processGroups(site: Site, siteFile: string, passwords: Readonly<Record<string, string>>): readonly (readonly ProcessSpec[])[] {
+export function processGroups(
+  site: Site,
+  siteFile: string,
+  passwords: Readonly<Record<string, string>>,
+): readonly (readonly ProcessSpec[])[] {
   const plan = addressPlan(site.instance, site.single);
   const clock = site.time === "free" ? "system" : `tcp:${text(plan.clock)}`;
-  const point = ["--bundle", site.bundle, "--mode", site.mode, "--clock", clock, "--bus", `mqtt://${text(plan.broker)}`, "--run-dir", site.runDir];
-  const sim = (name: string, ...args: string[]): ProcessSpec => ({ name, args: ["plant", ...args, "--site", siteFile] });
+  const point = [
+    "--bundle",
+    site.bundle,
+    "--mode",
+    site.mode,
+    "--clock",
+    clock,
+    "--bus",
+    `mqtt://${text(plan.broker)}`,
+    "--run-dir",
+    site.runDir,
+  ];
+  const sim = (name: string, ...args: string[]): ProcessSpec => ({
+    name,
+    args: ["plant", ...args, "--site", siteFile],
+  });
   const secret = (name: string): Record<string, string> => ({ SEKISHO_BUS_PASSWORD: passwords[name] ?? "" });
   return [
     [sim("plant", "physics")],
     [
-      { name: "coordinator", args: coordinatorArgs(site, plan, clock), env: { SEKISHO_BUS_PASSWORDS: JSON.stringify(passwords) } },
+      {
+        name: "coordinator",
+        args: coordinatorArgs(site, plan, clock),
+        env: { SEKISHO_BUS_PASSWORDS: JSON.stringify(passwords) },
+      },
       sim("plc-1", "plc", "plc-1"),
       sim("plc-2", "plc", "plc-2"),
     ],
@@ -39,7 +71,13 @@ export function processGroups(site: Site, siteFile: string, passwords: Readonly<
       sim("access-switch", "access-switch"),
       {
         name: "plc-guard",
-        args: ["plc-guard", ...point, "--plc", `plc-1=${text(plan.agentLink.plc1)}`, `plc-2=${text(plan.agentLink.plc2)}`],
+        args: [
+          "plc-guard",
+          ...point,
+          "--plc",
+          `plc-1=${text(plan.agentLink.plc1)}`,
+          `plc-2=${text(plan.agentLink.plc2)}`,
+        ],
         env: secret("guard-plc-1"),
       },
       { name: "hmi-monitor", args: ["hmi-monitor", ...point, ...monitorArgs(plan)], env: secret("hmi-monitor") },
@@ -68,7 +106,11 @@ function filterArgs(plan: AddressPlan): string[] {
 function monitorArgs(plan: AddressPlan): string[] {
   return [
     ...["--mirror", text(plan.mirror)],
-    ...["--modbus-port", String(plan.filter.plc1.port), ...(plan.filter.plc2.port === plan.filter.plc1.port ? [] : [String(plan.filter.plc2.port)])],
+    ...[
+      "--modbus-port",
+      String(plan.filter.plc1.port),
+      ...(plan.filter.plc2.port === plan.filter.plc1.port ? [] : [String(plan.filter.plc2.port)]),
+    ],
     ...["--opcua-port", String(plan.filter.plc2Ua.port)],
   ];
 }

@@ -47,7 +47,8 @@ const schema = Compile(
 /** @throws Error in one sentence when the file is not a site file */
 export function readSite(file: string): Site {
   const value = parse(file);
-  if (!schema.Check(value)) throw new Error(`${file} is not a site file; it is written by \`sekisho up\` and \`sekisho exercise run\``);
+  if (!schema.Check(value))
+    throw new Error(`${file} is not a site file; it is written by \`sekisho up\` and \`sekisho exercise run\``);
   return value;
 }
 

@@ -2,11 +2,11 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { buildBundle, canonicalBundle, type Bundle } from "#specs/bundle.ts";
+import { type Bundle, buildBundle, canonicalBundle } from "#specs/bundle.ts";
 import type { Lifecycle } from "#specs/lifecycle.ts";
 import type { Plant } from "#specs/plant.ts";
 import { addressPlan } from "../address-plan.ts";
-import { plantAt, POINTS, processGroups } from "./processes.ts";
+import { POINTS, plantAt, processGroups } from "./processes.ts";
 import type { Site } from "./site-file.ts";
 import { type ProcessEvent, type Program, Supervisor } from "./supervisor.ts";
 
@@ -20,7 +20,10 @@ export interface PreparedSite {
  * Writes what the parts of a run need: the bundle with this run's addresses, and the site file. An earlier run's folder is emptied
  * first: a coordinator would take up its phase. @throws Error in one sentence when the folder holds something else
  */
-export function prepareSite(spec: { readonly plant: Plant; readonly lifecycle: Lifecycle }, wanted: Omit<Site, "bundle">): PreparedSite {
+export function prepareSite(
+  spec: { readonly plant: Plant; readonly lifecycle: Lifecycle },
+  wanted: Omit<Site, "bundle">,
+): PreparedSite {
   emptyRunDir(wanted.runDir);
   const bundle = buildBundle(plantAt(spec.plant, addressPlan(wanted.instance, wanted.single)), spec.lifecycle);
   const site: Site = { ...wanted, bundle: join(wanted.runDir, "bundle.json") };
@@ -32,7 +35,8 @@ export function prepareSite(spec: { readonly plant: Plant; readonly lifecycle: L
 
 function emptyRunDir(runDir: string): void {
   if (existsSync(runDir) && readdirSync(runDir).length > 0) {
-    if (!existsSync(join(runDir, "site.json"))) throw new Error(`${runDir} holds files that are not of an earlier run; name an empty folder`);
+    if (!existsSync(join(runDir, "site.json")))
+      throw new Error(`${runDir} holds files that are not of an earlier run; name an empty folder`);
     rmSync(runDir, { recursive: true });
   }
   mkdirSync(runDir, { recursive: true });
@@ -46,7 +50,8 @@ export async function startSite(
 ): Promise<Supervisor> {
   const supervisor = new Supervisor({ program, runDir: site.runDir, ...options });
   try {
-    for (const group of processGroups(site, file, passwords())) await Promise.all(group.map((spec) => supervisor.start(spec)));
+    for (const group of processGroups(site, file, passwords()))
+      await Promise.all(group.map((spec) => supervisor.start(spec)));
   } catch (error) {
     await supervisor.stopAll();
     throw error;

@@ -112,7 +112,10 @@ export class Supervisor {
     this.#tell({ kind: "started", name, pid: child.pid ?? 0 });
     return new Promise((resolve, reject) => {
       let lastWords = "";
-      const timer = setTimeout(() => reject(new Error(`${name} was not ready within ${READY_MS / 1000} s; see ${name}.log`)), READY_MS);
+      const timer = setTimeout(
+        () => reject(new Error(`${name} was not ready within ${READY_MS / 1000} s; see ${name}.log`)),
+        READY_MS,
+      );
       child.on("error", (error) => reject(new Error(`${name} cannot be started (${error.message})`)));
       child.on("message", (message) => {
         if (message === "ready") {

@@ -102,9 +102,9 @@ describe("a deny that is no sign of an attack", () => {
   });
 
   test("a value that the step which has just ended allowed, where the present one has another range", () => {
-    expect(explained(LIFECYCLE, { ...auto, reason: "VALUE_NOT_LISTED" }, normal, [{ position: ramp, untilMs: 5000 }])).toContain(
-      "had just ended",
-    );
+    expect(
+      explained(LIFECYCLE, { ...auto, reason: "VALUE_NOT_LISTED" }, normal, [{ position: ramp, untilMs: 5000 }]),
+    ).toContain("had just ended");
   });
 
   test("a value that the old phase would not have allowed stays an attack", () => {

@@ -5,8 +5,25 @@ import { DeviceId, LinkId, TagId } from "#specs/ids.ts";
 
 function write(over: Partial<ReceiptMessage>): ReceiptMessage {
   return {
-    ...{ point: "switch-filter", layer: "switch", seq: 1, atMs: 1000, epoch: null, phase: null, source: DeviceId("hmi-1"), sourceAddress: "" },
-    ...{ target: DeviceId("plc-1"), link: LinkId("hmi-plc1"), operation: "write", message: "", rule: null, reason: null, says: "" },
+    ...{
+      point: "switch-filter",
+      layer: "switch",
+      seq: 1,
+      atMs: 1000,
+      epoch: null,
+      phase: null,
+      source: DeviceId("hmi-1"),
+      sourceAddress: "",
+    },
+    ...{
+      target: DeviceId("plc-1"),
+      link: LinkId("hmi-plc1"),
+      operation: "write",
+      message: "",
+      rule: null,
+      reason: null,
+      says: "",
+    },
     items: [{ tag: TagId("DOS201.SP"), address: "", value: 8 }],
     verdict: "deny",
     action: "forwarded",

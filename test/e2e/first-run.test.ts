@@ -8,7 +8,10 @@ const LIMIT_MS = 90_000;
 
 async function run(mode: string, seed: number): Promise<ExerciseResult> {
   const began = performance.now();
-  const { code, stdout, stderr } = await sekisho(["exercise", "run", "first-run", "--mode", mode, "--seed", String(seed), "--json"], LIMIT_MS);
+  const { code, stdout, stderr } = await sekisho(
+    ["exercise", "run", "first-run", "--mode", mode, "--seed", String(seed), "--json"],
+    LIMIT_MS,
+  );
   expect(stdout, stderr).not.toBe("");
   const result: ExerciseResult = JSON.parse(stdout);
   expect(result.failures, stderr).toEqual([]);
@@ -31,7 +34,9 @@ describe("first-run", () => {
     expect(attacks.some((a) => !a.prevented)).toBe(true);
   });
 
-  test("enforce: everything is prevented, located, contained and recovered from, with water all the while", { timeout: LIMIT_MS + 5000 }, async () => {
+  test("enforce: everything is prevented, located, contained and recovered from, with water all the while", {
+    timeout: LIMIT_MS + 5000,
+  }, async () => {
     const { attacks, falseBlocks, plant } = await run("enforce", 13);
     for (const attack of attacks) {
       expect(attack).toMatchObject({ prevented: true, detected: true, locus: attack.expectedLocus });

@@ -10,11 +10,16 @@ import { waterTreatment } from "../support/plant.ts";
 /** Half an hour of plant time through every phase, in lockstep over real sockets. */
 const LIMIT_MS = 280_000;
 
-test("a quiet day gives no denial and no detection, and is byte-identical to the run in one process from the seed alone", { timeout: LIMIT_MS + 5000 }, async () => {
+test("a quiet day gives no denial and no detection, and is byte-identical to the run in one process from the seed alone", {
+  timeout: LIMIT_MS + 5000,
+}, async () => {
   const evidence = mkdtempSync(join(tmpdir(), "sekisho-quiet-"));
   try {
     const seed = 5;
-    const { code, stdout, stderr } = await sekisho(["exercise", "run", "quiet-day", "--seed", String(seed), "--json", "--evidence", evidence], LIMIT_MS);
+    const { code, stdout, stderr } = await sekisho(
+      ["exercise", "run", "quiet-day", "--seed", String(seed), "--json", "--evidence", evidence],
+      LIMIT_MS,
+    );
     expect(stdout, stderr).not.toBe("");
     const result: ExerciseResult = JSON.parse(stdout);
     expect(result.failures).toEqual([]);

@@ -8,7 +8,17 @@ import { ZoneId } from "#specs/ids.ts";
 /** A real broker on loopback that can be taken away and brought back. */
 const PORT = 18_831;
 const will: StatusMessage = {
-  ...{ point: "p", layer: "switch", state: "down", says: "gone", mode: "enforce", zone: ZoneId("works"), phase: null, steps: [], epoch: null },
+  ...{
+    point: "p",
+    layer: "switch",
+    state: "down",
+    says: "gone",
+    mode: "enforce",
+    zone: ZoneId("works"),
+    phase: null,
+    steps: [],
+    epoch: null,
+  },
   ...{ bundle: "b", pid: 1, atMs: 0, judgedUpToMs: 0, judged: 0, denied: 0, lost: 0 },
 };
 let bus: Bus | undefined;
@@ -73,7 +83,10 @@ test("it subscribes again after the bus was lost, and says when it is lost and b
   await expect
     .poll(
       () => {
-        aedes.publish({ cmd: "publish", topic: "order", payload: Buffer.from('{"n":1}'), qos: 0, retain: false, dup: false }, () => undefined);
+        aedes.publish(
+          { cmd: "publish", topic: "order", payload: Buffer.from('{"n":1}'), qos: 0, retain: false, dup: false },
+          () => undefined,
+        );
         return got.length;
       },
       { timeout: 4000 },

@@ -8,7 +8,10 @@ const common = { zone: "works", change: "c-4", epoch: 4, to: "normal", steps: []
 describe("messages of the coordinator", () => {
   test("well-formed ones are read", () => {
     expect(readPosition(position)).toEqual(position);
-    expect(readOrder({ ...common, order: "prepare", from: "startup", window: ["estop"] })).toMatchObject({ order: "prepare", from: "startup" });
+    expect(readOrder({ ...common, order: "prepare", from: "startup", window: ["estop"] })).toMatchObject({
+      order: "prepare",
+      from: "startup",
+    });
     expect(readOrder({ ...common, order: "window", layer: "hmi" })).toMatchObject({ order: "window", layer: "hmi" });
     expect(readOrder({ ...common, order: "take", layer: "all" })).toMatchObject({ order: "take", layer: "all" });
     expect(readOrder({ ...common, order: "abort", from: "startup" })).toMatchObject({ order: "abort" });

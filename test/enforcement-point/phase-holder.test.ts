@@ -19,9 +19,22 @@ function position(epoch: number, phase = normal, steps: string[] = []): Position
 function base(epoch: number, to = degraded) {
   return { zone, change: `c${epoch}`, epoch: Epoch(epoch), to, steps: [], atMs: 0 };
 }
-const prepare = (epoch: number, from = normal, to = degraded): OrderMessage => ({ ...base(epoch, to), order: "prepare", from, window: ["estop"] });
-const window = (epoch: number, layer: "hmi" | "switch" | "plc" = "switch"): OrderMessage => ({ ...base(epoch), order: "window", layer });
-const take = (epoch: number, layer: "switch" | "all" = "switch"): OrderMessage => ({ ...base(epoch), order: "take", layer });
+const prepare = (epoch: number, from = normal, to = degraded): OrderMessage => ({
+  ...base(epoch, to),
+  order: "prepare",
+  from,
+  window: ["estop"],
+});
+const window = (epoch: number, layer: "hmi" | "switch" | "plc" = "switch"): OrderMessage => ({
+  ...base(epoch),
+  order: "window",
+  layer,
+});
+const take = (epoch: number, layer: "switch" | "all" = "switch"): OrderMessage => ({
+  ...base(epoch),
+  order: "take",
+  layer,
+});
 const abort = (epoch: number): OrderMessage => ({ ...base(epoch), order: "abort", from: normal });
 
 let holder: PhaseHolder;
@@ -135,13 +148,17 @@ describe("a restart", () => {
     expect(again.position).toEqual({ phase: "startup", steps: ["prime"] });
   });
 
-  test.each(["", "{", "[]", '{"epoch":-1,"phase":"normal","steps":[]}', '{"epoch":1,"phase":"nowhere","steps":[]}', '{"epoch":1,"phase":5,"steps":[]}'])(
-    "a saved state that cannot be read changes nothing: %s",
-    (text) => {
-      expect(holder.restore(text, 0)).toBe(false);
-      expect(holder.state).toBe("joining");
-    },
-  );
+  test.each([
+    "",
+    "{",
+    "[]",
+    '{"epoch":-1,"phase":"normal","steps":[]}',
+    '{"epoch":1,"phase":"nowhere","steps":[]}',
+    '{"epoch":1,"phase":5,"steps":[]}',
+  ])("a saved state that cannot be read changes nothing: %s", (text) => {
+    expect(holder.restore(text, 0)).toBe(false);
+    expect(holder.state).toBe("joining");
+  });
 });
 
 test("whatever comes in whatever order: the epoch never decreases, and only old, new or the window is permitted", () => {
@@ -154,16 +171,25 @@ test("whatever comes in whatever order: the epoch never decreases, and only old,
     epochs.map((e) => abort(e)),
   );
   fc.assert(
-    fc.property(fc.array(fc.oneof(message, epochs.map((e) => position(e))), { maxLength: 40 }), (messages) => {
-      const point = new PhaseHolder(tables, zone, "switch");
-      let epoch = 0;
-      for (const m of messages) {
-        if ("order" in m) point.order(m, 0);
-        else point.adopt(m, 0);
-        expect(point.epoch ?? 0).toBeGreaterThanOrEqual(epoch);
-        epoch = point.epoch ?? 0;
-        if (point.permitted.kind === "window") expect(point.permitted.old.phase).toBe(point.position?.phase);
-      }
-    }),
+    fc.property(
+      fc.array(
+        fc.oneof(
+          message,
+          epochs.map((e) => position(e)),
+        ),
+        { maxLength: 40 },
+      ),
+      (messages) => {
+        const point = new PhaseHolder(tables, zone, "switch");
+        let epoch = 0;
+        for (const m of messages) {
+          if ("order" in m) point.order(m, 0);
+          else point.adopt(m, 0);
+          expect(point.epoch ?? 0).toBeGreaterThanOrEqual(epoch);
+          epoch = point.epoch ?? 0;
+          if (point.permitted.kind === "window") expect(point.permitted.old.phase).toBe(point.position?.phase);
+        }
+      },
+    ),
   );
 });

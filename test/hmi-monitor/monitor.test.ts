@@ -20,7 +20,15 @@ let atMs: number;
 
 beforeEach(async () => {
   const clock = systemClock();
-  const point = new Point({ point: "hmi-monitor", layer: "hmi", bundle, mode: "enforce", passive: true, clock, standalonePhase: PhaseId("normal") });
+  const point = new Point({
+    point: "hmi-monitor",
+    layer: "hmi",
+    bundle,
+    mode: "enforce",
+    passive: true,
+    clock,
+    standalonePhase: PhaseId("normal"),
+  });
   await point.start();
   clock.close();
   judged = [];
@@ -28,7 +36,9 @@ beforeEach(async () => {
   lost = 0;
   vi.spyOn(point, "report").mockImplementation((j) => void judged.push(j));
   vi.spyOn(point, "notice").mockImplementation((n) => void says.push(n.says));
-  vi.spyOn(point, "countLost").mockImplementation((n) => void (lost += n));
+  vi.spyOn(point, "countLost").mockImplementation((n) => {
+    lost += n;
+  });
   monitor = new Monitor(point, plant, new Map([[1502, "modbus"]]));
   seq = { up: 1000, down: 5000 };
   atMs = 1_000_000;
@@ -58,11 +68,21 @@ const request = (hex: string): void => frame(true, TCP_FLAG.ACK | TCP_FLAG.PSH, 
 const answer = (hex: string): void => frame(false, TCP_FLAG.ACK | TCP_FLAG.PSH, Buffer.from(hex, "hex"));
 
 function announce(mirroredFrames: number): boolean {
-  const bytes = buildLldpFrame({ srcMac: PLC.mac, chassisId: "sw", portId: "mirror", ttlSeconds: 2, plantTimeMs: atMs, mirroredFrames });
+  const bytes = buildLldpFrame({
+    srcMac: PLC.mac,
+    chassisId: "sw",
+    portId: "mirror",
+    ttlSeconds: 2,
+    plantTimeMs: atMs,
+    mirroredFrames,
+  });
   return monitor.frame({ timeMs: atMs, frame: bytes, originalLength: bytes.length });
 }
 
-const writes = (): unknown[] => judged.filter((j) => j.observation.operation === "write").map((j) => [j.observation.items[0]?.tag, j.observation.items[0]?.value, j.verdict.verdict]);
+const writes = (): unknown[] =>
+  judged
+    .filter((j) => j.observation.operation === "write")
+    .map((j) => [j.observation.items[0]?.tag, j.observation.items[0]?.value, j.verdict.verdict]);
 
 describe("an operator's commands on the mirror", () => {
   test("a set-point within the phase's range is allowed, once the present value was seen in an answer", () => {

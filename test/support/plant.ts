@@ -1,6 +1,6 @@
 import { type Bundle, buildBundle } from "#specs/bundle.ts";
-import { loadPlantFolder } from "#specs/load.ts";
 import type { Lifecycle } from "#specs/lifecycle.ts";
+import { loadPlantFolder } from "#specs/load.ts";
 import type { Plant } from "#specs/plant.ts";
 
 /** The water-treatment plant with some devices at other addresses, for tests on loopback addresses of their own. */

@@ -1,8 +1,8 @@
 import { connect, type Socket } from "node:net";
 import { ServerTCP } from "modbus-serial";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { PhaseId } from "#specs/ids.ts";
 import { systemClock } from "#point/clock.ts";
+import { PhaseId } from "#specs/ids.ts";
 import { type RunningFilter, runSwitchFilter } from "#switch-filter/main.ts";
 import { waterTreatment } from "../support/plant.ts";
 
@@ -80,7 +80,9 @@ describe("a declared operator station", () => {
 
   test("keeps the order of replies around a denied request", async () => {
     const both = "000a00000006 01 04 0000 0001 000b00000006 01 06 0064 0001 000c00000006 01 04 0001 0001";
-    expect(await ask(HMI, both, 3)).toBe(["000a00000005010402", "05dc", "000b00000003018602", "000c00000005010402", "05dc"].join(""));
+    expect(await ask(HMI, both, 3)).toBe(
+      ["000a00000005010402", "05dc", "000b00000003018602", "000c00000005010402", "05dc"].join(""),
+    );
   });
 
   test("loses the connection for a write hidden behind a read whose length is too long", async () => {

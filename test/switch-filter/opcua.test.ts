@@ -29,7 +29,10 @@ let server: OPCUAServer;
 let filter: RunningFilter;
 
 beforeAll(async () => {
-  const serverCertificateManager = new OPCUACertificateManager({ rootFolder: join(pki, "server"), automaticallyAcceptUnknownCertificate: true });
+  const serverCertificateManager = new OPCUACertificateManager({
+    rootFolder: join(pki, "server"),
+    automaticallyAcceptUnknownCertificate: true,
+  });
   server = new OPCUAServer({ port: PLC.port, host: PLC.host, hostname: PLC.host, serverCertificateManager });
   await server.initialize();
   const namespace = server.engine.addressSpace?.getOwnNamespace();
@@ -70,7 +73,10 @@ async function client(security = SecurityPolicy.None): Promise<OPCUAClient> {
     securityPolicy: security,
     securityMode: security === SecurityPolicy.None ? MessageSecurityMode.None : MessageSecurityMode.Sign,
     connectionStrategy: { maxRetry: 0, initialDelay: 100, maxDelay: 200 },
-    clientCertificateManager: new OPCUACertificateManager({ rootFolder: join(pki, "client"), automaticallyAcceptUnknownCertificate: true }),
+    clientCertificateManager: new OPCUACertificateManager({
+      rootFolder: join(pki, "client"),
+      automaticallyAcceptUnknownCertificate: true,
+    }),
   });
   return made;
 }
@@ -81,7 +87,9 @@ test("a real client reads and writes within its rules, and a denied write is ref
   const session = await made.createSession();
   const node = { nodeId: "ns=1;s=FIC401.SP", attributeId: AttributeIds.Value };
   const write = (value: number) =>
-    session.write({ ...node, value: { value: new Variant({ dataType: DataType.Double, value }) } }).catch((error: Error) => error);
+    session
+      .write({ ...node, value: { value: new Variant({ dataType: DataType.Double, value }) } })
+      .catch((error: Error) => error);
   expect((await session.read(node)).value.value).toBe(30);
   expect(await write(33)).toBe(StatusCodes.Good);
   expect(setPoint).toBe(33);
