@@ -1,13 +1,15 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { addressPlan } from "#sim/address-plan.ts";
 import { ATTACKS } from "#sim/attacks/catalogue.ts";
+import { runAttack } from "#sim/attacks/run-attack.ts";
 import { EXERCISES } from "#sim/exercises/catalogue.ts";
 import type { ExerciseResult } from "#sim/exercises/result.ts";
 import { runExercise } from "#sim/exercises/runner.ts";
 import { freeInstance, hasManyLoopbackAddresses, prepareSite } from "#sim/site/site.ts";
+import { readSite } from "#sim/site/site-file.ts";
 import { plantFrom } from "./bundle.ts";
 import { UsageError } from "./part.ts";
 import { modeFrom } from "./parts.ts";
@@ -35,6 +37,45 @@ export function addExerciseCommands(program: Command): void {
     .option("--evidence <folder>", "keep all logs there")
     .option("--json", "print the results as JSON, one per line")
     .action(run);
+  exercise
+    .command("attack")
+    .description("launch one attack on the plant that `sekisho up` runs")
+    .argument("[id]", "an attack of `sekisho exercise list`")
+    .option("--duration <s>", "how long it goes on, in seconds", "30")
+    .option("--run-dir <folder>", "the run's folder, where it is not the usual one")
+    .option("--list", "show the attacks")
+    .action(attackRunning);
+}
+
+interface AttackFlags {
+  readonly duration: string;
+  readonly runDir?: string;
+  readonly list?: boolean;
+}
+
+async function attackRunning(id: string | undefined, flags: AttackFlags): Promise<void> {
+  if (flags.list === true || id === undefined) {
+    for (const a of ATTACKS) process.stdout.write(`${a.id.padEnd(18)} row ${a.row}, ${a.technique}: ${a.title}\n`);
+    return;
+  }
+  const seconds = Number(flags.duration);
+  if (!(seconds > 0)) throw new UsageError(`duration \`${flags.duration}\` is not a number of seconds above 0`);
+  if (!ATTACKS.some((a) => a.id === id))
+    throw new UsageError(`attack \`${id}\` does not exist; there are ${ATTACKS.map((a) => a.id).join(", ")}`);
+  const file = resolve(flags.runDir ?? join(".sekisho", "up"), "site.json");
+  if (!existsSync(file))
+    throw new UsageError(`no plant has been started here (${file} is missing); start one with \`npm start\` first`);
+  const site = readSite(file);
+  process.stdout.write(`${id}: attacking for ${seconds} s; watch it at http://${site.page.host}:${site.page.port}\n`);
+  await runAttack({
+    ...{ id, seed: Date.now() % 100_000, durationMs: seconds * 1000 },
+    plan: addressPlan(site.instance, site.single),
+    clock: "system",
+    log: ({ action, tag, value, answer }) => {
+      const what = tag === null ? action : `${action} ${tag}${value === null ? "" : ` = ${value}`}`;
+      process.stdout.write(`  ${what.padEnd(34)} ${answer}\n`);
+    },
+  });
 }
 
 function list(flags: { readonly json?: boolean }): void {

@@ -4,6 +4,5 @@ export * from "./framer.ts";
 export * from "./ids.ts";
 export * from "./mbap.ts";
 export * from "./pairing.ts";
-export { MAX_PDU_BYTES } from "./pdu.ts";
 export * from "./request.ts";
 export * from "./response.ts";
