@@ -19,6 +19,9 @@ addPlantCommands(program);
 addExerciseCommands(program);
 for (const command of [program, ...nested(program)]) command.exitOverride();
 
+// Whoever reads our output may stop reading (`sekisho spec build | head`): that is no error of anybody's.
+process.stdout.on("error", () => process.exit(process.exitCode ?? 0));
+
 try {
   await program.parseAsync();
 } catch (error) {

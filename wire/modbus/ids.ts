@@ -18,8 +18,6 @@ export type DiscreteInputAddress = Brand<"DiscreteInputAddress">;
 export type HoldingRegisterAddress = Brand<"HoldingRegisterAddress">;
 /** Zero-based address of an input register, 0..65535. */
 export type InputRegisterAddress = Brand<"InputRegisterAddress">;
-/** Address in any of the four tables. */
-export type ModbusAddress = CoilAddress | DiscreteInputAddress | HoldingRegisterAddress | InputRegisterAddress;
 
 /** The four primary tables. @see MODBUS AP V1.1b3 §4.3 */
 export type ModbusTable = "coil" | "discrete-input" | "holding-register" | "input-register";
@@ -52,32 +50,6 @@ const TABLE_DIGIT = { coil: 0, "discrete-input": 1, "input-register": 3, "holdin
 export function formatAddress(table: ModbusTable, address: number): string {
   return `${TABLE_DIGIT[table]}${String(address + 1).padStart(5, "0")}`;
 }
-
-/** Public function codes. @see MODBUS AP V1.1b3 §5.1 */
-export const FUNCTION_CODE = {
-  "read-coils": 1,
-  "read-discrete-inputs": 2,
-  "read-holding-registers": 3,
-  "read-input-registers": 4,
-  "write-single-coil": 5,
-  "write-single-register": 6,
-  "read-exception-status": 7,
-  diagnostics: 8,
-  "get-comm-event-counter": 11,
-  "get-comm-event-log": 12,
-  "write-multiple-coils": 15,
-  "write-multiple-registers": 16,
-  "report-server-id": 17,
-  "read-file-record": 20,
-  "write-file-record": 21,
-  "mask-write-register": 22,
-  "read-write-multiple-registers": 23,
-  "read-fifo-queue": 24,
-  "encapsulated-interface": 43,
-} as const;
-
-/** Name of a public function. */
-export type FunctionName = keyof typeof FUNCTION_CODE;
 
 /** Exception codes. @see MODBUS AP V1.1b3 §7 */
 export const EXCEPTION_CODE = {
