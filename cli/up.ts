@@ -23,6 +23,7 @@ interface UpFlags {
   readonly seed: string;
   readonly instance: string;
   readonly port: string;
+  readonly singleAddress?: boolean;
   readonly runDir?: string;
 }
 
@@ -37,13 +38,14 @@ export function addUpCommand(program: Command): void {
     .option("--seed <n>", "seed of the plant and of its operator", "1")
     .option("--instance <n>", "second number of the loopback addresses, 1..99", "10")
     .option("--port <port>", "port of the operator page on 127.0.0.1", "8080")
+    .option("--single-address", "use 127.0.0.1 only, as on platforms that have no other: ports tell devices apart")
     .option("--run-dir <folder>", "where logs and records go; emptied at the start")
     .action((plant: string, flags: UpFlags) => runPart("up", () => up(plant, flags)));
 }
 
 async function up(plantName: string, flags: UpFlags) {
   const spec = plantFrom(plantName);
-  const single = !(await hasManyLoopbackAddresses());
+  const single = flags.singleAddress === true || !(await hasManyLoopbackAddresses());
   const runDir = resolve(flags.runDir ?? join(".sekisho", "up"));
   const prepared = prepareSite(spec, {
     instance: Number(flags.instance),

@@ -7,6 +7,7 @@ import type { Coordinator } from "./coordinator.ts";
 import { Live } from "./live.ts";
 import { PAGE_SECURITY_POLICY, type PageFile } from "./page-bundle.ts";
 import type { ApiAnswer, PlantView, StateAnswer } from "./page-messages.ts";
+import { verdictView } from "./verdict-feed.ts";
 
 export interface ApiOptions {
   readonly host: string;
@@ -55,8 +56,9 @@ export async function openApi(options: ApiOptions): Promise<Api> {
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
   });
   app.server.maxConnections = MAX_CONNECTIONS;
-  const live = new Live({ plant, state: () => coordinator.state() });
+  const live = new Live({ plant, state: () => coordinator.state(), trend: () => coordinator.trend() });
   coordinator.onDetection((detection) => live.detection(detection));
+  coordinator.onReceipt((receipt) => live.verdict(verdictView(receipt)));
 
   app.addHook("onRequest", (request, reply, done) => {
     const refusal = refuseForeign(options.host, request.headers.host, request.headers.origin);

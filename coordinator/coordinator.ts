@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { HEARTBEAT_MS, type LeaseMessage, type PointId, topic } from "#point/bus.ts";
+import { HEARTBEAT_MS, type LeaseMessage, type PointId, type ReceiptMessage, topic } from "#point/bus.ts";
 import type { PlantClock } from "#point/clock.ts";
 import type { Bundle } from "#specs/bundle.ts";
 import type { DeviceId, PhaseId, TagId } from "#specs/ids.ts";
@@ -18,6 +18,7 @@ import { type ExpectedPoint, Points } from "./points.ts";
 import { Proposals } from "./proposals.ts";
 import { answerRequest } from "./recovery.ts";
 import { stateView } from "./state-view.ts";
+import { TagTrend, type TrendReadings } from "./tag-trend.ts";
 import type { Vouched } from "./vouched.ts";
 import { ZoneLead } from "./zone-lead.ts";
 
@@ -53,6 +54,7 @@ export class Coordinator {
   readonly #parts: CoordinatorParts;
   readonly #points: Points;
   readonly #readings: Readings;
+  readonly #trend: TagTrend;
   readonly #detector: Detector;
   readonly #proposals: Proposals;
   readonly #lead: ZoneLead;
@@ -61,6 +63,7 @@ export class Coordinator {
   readonly #devices = new Map<PointId, DeviceId>();
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #listeners: ((detection: Detection) => void)[] = [];
+  readonly #receiptListeners: ((receipt: ReceiptMessage) => void)[] = [];
   #closing = false;
   #logFailure: string | undefined;
 
@@ -73,6 +76,7 @@ export class Coordinator {
       lifecycle,
       plant.tags.map((tag) => tag.id),
     );
+    this.#trend = new TagTrend(plant.tags.filter((tag) => tag.kind === "measurement").map((tag) => tag.id));
     this.#detector = new Detector(plant, lifecycle, parts.skewMs);
     this.#proposals = new Proposals(lifecycle);
     this.#lead = new ZoneLead({
@@ -109,6 +113,16 @@ export class Coordinator {
 
   onDetection(listener: (detection: Detection) => void): void {
     this.#listeners.push(listener);
+  }
+
+  /** Every receipt that counts for the point it comes from. */
+  onReceipt(listener: (receipt: ReceiptMessage) => void): void {
+    this.#receiptListeners.push(listener);
+  }
+
+  /** Measurements of the last minutes. */
+  trend(): TrendReadings {
+    return this.#trend.view();
   }
 
   detections(count: number): readonly Detection[] {
@@ -208,6 +222,7 @@ export class Coordinator {
         const receipt = readReceipt(payload);
         if (receipt?.point !== point || !this.#speaksFor(point, receipt.layer)) break;
         this.#detector.receipt(receipt);
+        for (const listener of this.#receiptListeners) listener(receipt);
         this.#judge();
         break;
       }
@@ -249,6 +264,7 @@ export class Coordinator {
       // Only the guard in a PLC may say what is in that PLC: one lying device cannot obtain a wider list.
       if (tag === undefined || tag.device !== message.device) continue;
       this.#readings.observe(tag.id, value, message.atMs);
+      this.#trend.observe(tag.id, value, message.atMs);
       this.#detector.tag(tag.id, value, message.atMs);
     }
   }

@@ -1,5 +1,7 @@
 import type { NoticeMessage, ReceiptMessage } from "#point/bus.ts";
+import type { Plant } from "#specs/plant.ts";
 import type { Finding } from "./correlate.ts";
+import { describe, headline, hostOf } from "./detection-words.ts";
 import type { Detection, ReceiptRef, Severity } from "./page-messages.ts";
 
 /** Detections kept in memory; older ones are in the evidence log. */
@@ -85,17 +87,25 @@ function foldKey(d: Omit<Draft, "insistent">): string {
 
 const QUIET_OPERATIONS: ReadonlySet<string> = new Set(["read", "browse", "session", "subscribe"]);
 
+/** When the coordinator judged it: plant ms, and wall-clock ms for people. */
+export interface Judged {
+  readonly nowMs: number;
+  readonly wallMs: number;
+}
+
 /** @param why why it is no sign of an attack, in words; undefined: it is one */
-export function fromFinding(finding: Finding, why: string | undefined, realMs: number): Draft {
+export function fromFinding(plant: Plant, finding: Finding, why: string | undefined, judged: Judged): Draft {
   const { row, about, receipts, sights, tags } = finding;
-  const subject = describe(about);
+  const says = headline(plant, finding);
   return {
     atMs: about.atMs,
-    realMs,
+    judgedMs: Math.max(about.atMs, judged.nowMs),
+    realMs: judged.wallMs,
     severity: severityOf(finding, why),
     locus: why === undefined ? row.locus : [],
     confidence: why === undefined ? row.confidence : 0,
-    says: why === undefined ? `${row.says}: ${subject}` : `${subject}; no sign of an attack: ${why}`,
+    says: why === undefined ? says : `${says}; no sign of an attack`,
+    because: why ?? row.says,
     row: row.id,
     sight: sights,
     reason: about.reason ?? row.id,
@@ -107,7 +117,7 @@ export function fromFinding(finding: Finding, why: string | undefined, realMs: n
     epoch: about.epoch,
     blocked: receipts.some((receipt) => receipt.action === "blocked"),
     evidence: receipts.map(refOf),
-    insistent: why === undefined && finding.source === "unknown" && about.operation === "session",
+    insistent: why === undefined && row.locus.includes("unknown-device") && about.operation === "session",
     ...(row.technique === undefined ? {} : { technique: row.technique }),
   };
 }
@@ -132,10 +142,11 @@ const LIFE: ReadonlySet<string> = new Set([
   "PLC_BACK",
 ]);
 
-export function fromNotice(notice: NoticeMessage, phase: string | null, epoch: number | null, realMs: number): Draft {
+export function fromNotice(notice: NoticeMessage, phase: string | null, epoch: number | null, judged: Judged): Draft {
   return {
     atMs: notice.atMs,
-    realMs,
+    judgedMs: Math.max(notice.atMs, judged.nowMs),
+    realMs: judged.wallMs,
     severity:
       notice.severity === "info" ? "notice" : LIFE.has(notice.code) || notice.locus.length === 0 ? "warning" : "alarm",
     locus: notice.locus,
@@ -156,31 +167,4 @@ export function fromNotice(notice: NoticeMessage, phase: string | null, epoch: n
 function refOf(receipt: ReceiptMessage): ReceiptRef {
   const { point, layer, seq, atMs } = receipt;
   return { point, layer, seq, atMs, says: describe(receipt) };
-}
-
-/** `Write Single Register (06) DOS201.SP = 8.2 from hmi-1 (127.10.1.11:40112) to plc-1, denied: …`. Bounded in length. */
-export function describe(receipt: ReceiptMessage): string {
-  const shown = receipt.items.slice(0, 4).map((item) => {
-    const before = item.before === undefined ? "" : ` (was ${round(item.before)})`;
-    return `${item.tag ?? item.address}${item.value === null ? "" : ` = ${round(item.value)}`}${before}`;
-  });
-  const more = receipt.items.length > shown.length ? ` and ${receipt.items.length - shown.length} more` : "";
-  const from = receipt.source ?? (receipt.layer === "plc" ? "the network" : "an undeclared device");
-  const address = receipt.sourceAddress === "" ? "" : ` (${receipt.sourceAddress})`;
-  const verdict =
-    receipt.verdict === "allow"
-      ? "allowed"
-      : `denied${receipt.action === "forwarded" ? " but let through" : ""}: ${receipt.says}`;
-  return `${receipt.message} ${shown.join(", ")}${more} from ${from}${address} to ${receipt.target}, ${verdict}`.replaceAll(
-    / {2,}/g,
-    " ",
-  );
-}
-
-function hostOf(address: string): string {
-  return address.replace(/:\d+$/, "");
-}
-
-function round(value: number): number {
-  return Math.round(value * 1000) / 1000;
 }

@@ -3,25 +3,22 @@ import type { TagId } from "#specs/ids.ts";
 import type { Lifecycle } from "#specs/lifecycle.ts";
 import type { Plant } from "#specs/plant.ts";
 import { Correlator } from "./correlate.ts";
-import { Detections, type Draft, fromFinding, fromNotice, type Noted } from "./detections.ts";
+import { Detections, type Draft, fromFinding, fromNotice, type Judged, type Noted } from "./detections.ts";
 import { type Earlier, explained } from "./explained.ts";
 import type { PointView } from "./page-messages.ts";
 import type { Standing } from "./standing.ts";
 import type { Vouched } from "./vouched.ts";
 
 /** What the detector must know of the present to judge. */
-export interface Present {
+export interface Present extends Judged {
   readonly standing: Standing | undefined;
   readonly earlier: readonly Earlier[];
-  /** Plant ms. */
-  readonly nowMs: number;
-  /** Wall-clock ms, for people. */
-  readonly wallMs: number;
 }
 
 /** From receipts, notices and the health of points to detections. Pure but for its bounded memory. */
 export class Detector {
   readonly list = new Detections();
+  readonly #plant: Plant;
   readonly #lifecycle: Lifecycle;
   readonly #correlator: Correlator;
   readonly #lost = new Set<string>();
@@ -29,6 +26,7 @@ export class Detector {
   #denied = 0;
 
   constructor(plant: Plant, lifecycle: Lifecycle, skewMs: number | undefined) {
+    this.#plant = plant;
     this.#lifecycle = lifecycle;
     this.#correlator = new Correlator(plant, skewMs === undefined ? {} : { skewMs });
   }
@@ -49,8 +47,8 @@ export class Detector {
   }
 
   notice(notice: NoticeMessage, present: Present): Noted {
-    const { standing, wallMs } = present;
-    return this.list.note(fromNotice(notice, standing?.phase ?? null, standing?.epoch ?? null, wallMs));
+    const { standing } = present;
+    return this.list.note(fromNotice(notice, standing?.phase ?? null, standing?.epoch ?? null, present));
   }
 
   /** Judges every receipt that can be judged now. */
@@ -59,7 +57,7 @@ export class Detector {
       const why = finding.receipts
         .map((receipt) => explained(this.#lifecycle, receipt, present.standing, present.earlier))
         .find((words) => words !== undefined);
-      return this.list.note(fromFinding(finding, why, present.wallMs));
+      return this.list.note(fromFinding(this.#plant, finding, why, present));
     });
   }
 
@@ -106,6 +104,7 @@ function lostPoint(view: PointView, present: Present): Draft {
 function blank({ standing, nowMs, wallMs }: Present) {
   return {
     atMs: nowMs,
+    judgedMs: nowMs,
     realMs: wallMs,
     confidence: 0.5,
     rule: null,

@@ -1,9 +1,24 @@
 import type { WebSocket } from "ws";
-import type { Detection, PlantView, ResyncMessage, StateDelta, StateView, ToPage } from "./page-messages.ts";
+import type {
+  Detection,
+  PlantView,
+  ResyncMessage,
+  SnapshotMessage,
+  StateDelta,
+  StateView,
+  ToPage,
+  VerdictView,
+} from "./page-messages.ts";
+import type { TrendReadings } from "./tag-trend.ts";
+import { VerdictFeed } from "./verdict-feed.ts";
 
 export interface LiveOptions {
   readonly plant: PlantView;
   readonly state: () => StateView;
+  /** Readings of before; absent: there are none to show. */
+  readonly trend?: () => TrendReadings;
+  /** Wall-clock ms; absent: the system's. */
+  readonly wallMs?: () => number;
   /** Bytes waiting for one page beyond which it gets no more deltas, only a snapshot once it has caught up. */
   readonly maxBufferedBytes?: number;
   readonly maxPages?: number;
@@ -30,6 +45,7 @@ type Unnumbered = ToPage extends infer M ? (M extends ToPage ? Omit<M, "seq"> : 
 export class Live {
   readonly #options: LiveOptions;
   readonly #pages = new Set<Page>();
+  readonly #feed = new VerdictFeed();
   readonly #timer: NodeJS.Timeout;
   #last: StateView | undefined;
 
@@ -53,7 +69,7 @@ export class Live {
     });
     const state = this.#refresh();
     this.#pages.add(page);
-    this.#send(page, { kind: "snapshot", plant: this.#options.plant, state });
+    this.#send(page, this.#snapshot(state));
     return true;
   }
 
@@ -61,10 +77,19 @@ export class Live {
     for (const page of this.#pages) if (!page.behind) this.#send(page, { kind: "detection", detection });
   }
 
+  /** A receipt for the verdict list; sent with the next tick, kept for pages that are opened later. */
+  verdict(view: VerdictView): void {
+    this.#feed.add(view);
+  }
+
   /** Sends what changed since the last time. */
   tick(): void {
-    if (this.#pages.size > 0) this.#refresh();
-    else this.#last = undefined;
+    if (this.#pages.size > 0) {
+      this.#refresh();
+      return;
+    }
+    this.#last = undefined;
+    this.#feed.take();
   }
 
   close(): void {
@@ -76,18 +101,39 @@ export class Live {
   #refresh(): StateView {
     const state = this.#options.state();
     const changed = this.#last === undefined ? {} : difference(this.#last, state);
+    const news = this.#feed.take();
     this.#last = state;
     for (const page of this.#pages) {
-      if (page.behind) this.#catchUp(page, state);
-      else if (Object.keys(changed).length > 0) this.#send(page, { kind: "state", changed });
+      if (page.behind) {
+        this.#catchUp(page, state);
+        continue;
+      }
+      if (Object.keys(changed).length > 0) this.#send(page, { kind: "state", changed, realMs: this.#wallMs() });
+      if (news !== undefined && !page.behind) this.#send(page, { kind: "verdicts", ...news });
     }
     return state;
+  }
+
+  #snapshot(state: StateView): Omit<SnapshotMessage, "seq"> {
+    const { plant, trend } = this.#options;
+    return {
+      kind: "snapshot",
+      plant,
+      state,
+      realMs: this.#wallMs(),
+      verdicts: this.#feed.recent,
+      trend: trend?.() ?? {},
+    };
+  }
+
+  #wallMs(): number {
+    return (this.#options.wallMs ?? Date.now)();
   }
 
   #catchUp(page: Page, state: StateView): void {
     if (page.socket.bufferedAmount > 0) return;
     page.behind = false;
-    this.#send(page, { kind: "snapshot", plant: this.#options.plant, state });
+    this.#send(page, this.#snapshot(state));
   }
 
   #send(page: Page, message: Unnumbered): void {

@@ -25,6 +25,9 @@ export interface LocusRow {
   /** 1: no other single cause gives this pattern; less where layers were blind or several causes remain. */
   readonly confidence: number;
   readonly severity: Severity;
+  /** Who, what and where for the operator; `detection-words.ts` fills in the names. */
+  readonly headline: string;
+  /** Why the cause is there. */
   readonly says: string;
   /** MITRE ATT&CK for ICS v16 technique. */
   readonly technique?: string;
@@ -41,6 +44,7 @@ export const LOCUS_TABLE: readonly LocusRow[] = [
     locus: ["unknown-device"],
     confidence: 1,
     severity: "alarm",
+    headline: "{from} {did} at {to}",
     says: "a device that is not in the plant's inventory spoke to a PLC",
     technique: "T0855",
   },
@@ -52,6 +56,7 @@ export const LOCUS_TABLE: readonly LocusRow[] = [
     locus: ["unknown-device"],
     confidence: 0.8,
     severity: "alarm",
+    headline: "{from} {did} at {to}",
     says: "a device that is not in the plant's inventory spoke on the operator network",
     technique: "T0855",
   },
@@ -63,6 +68,7 @@ export const LOCUS_TABLE: readonly LocusRow[] = [
     locus: ["engineering"],
     confidence: 1,
     severity: "alarm",
+    headline: "{from} {did} at {to}",
     says: "the engineering workstation tried what the phase does not allow it",
     technique: "T0855",
   },
@@ -74,6 +80,7 @@ export const LOCUS_TABLE: readonly LocusRow[] = [
     locus: ["unknown-device"],
     confidence: 0.5,
     severity: "alarm",
+    headline: "{from}, or something with its address, {did} at {to}",
     says: "a device that may only read tried more, or something else uses its address",
     technique: "T0855",
   },
@@ -86,6 +93,7 @@ export const LOCUS_TABLE: readonly LocusRow[] = [
     locus: ["hmi", "path-hmi-switch"],
     confidence: 0.5,
     severity: "alarm",
+    headline: "{from}, or something with its address, {did} at {to}",
     says: "a forbidden command bears the operator station's address; the HMI layer could not see whether the station sent it",
     technique: "T0855",
   },
@@ -98,6 +106,7 @@ export const LOCUS_TABLE: readonly LocusRow[] = [
     locus: ["hmi"],
     confidence: 1,
     severity: "alarm",
+    headline: "{from} {did} at {to}",
     says: "the operator station itself sent a forbidden command: the HMI layer saw the same command leave it",
     technique: "T0855",
   },
@@ -110,6 +119,7 @@ export const LOCUS_TABLE: readonly LocusRow[] = [
     locus: ["path-hmi-switch"],
     confidence: 1,
     severity: "alarm",
+    headline: "A command of {from} to {to} was altered: {value} arrived, {sent} was sent",
     says: "the operator station sent another value: the command was altered on its way to the switch layer, into a forbidden one",
     technique: "T0830",
   },
@@ -122,6 +132,7 @@ export const LOCUS_TABLE: readonly LocusRow[] = [
     locus: ["path-hmi-switch"],
     confidence: 1,
     severity: "alarm",
+    headline: "Something with the address of {from} {did} at {to}",
     says: "a forbidden command bears the operator station's address, but the station did not send it: it was put in on the way",
     technique: "T0830",
   },
@@ -134,6 +145,7 @@ export const LOCUS_TABLE: readonly LocusRow[] = [
     locus: ["path-hmi-switch"],
     confidence: 1,
     severity: "alarm",
+    headline: "A command of {from} to {to} was altered: {value} arrived, {sent} was sent",
     says: "the operator station sent another value: the command was altered on its way to the switch layer",
     technique: "T0830",
   },
@@ -146,6 +158,7 @@ export const LOCUS_TABLE: readonly LocusRow[] = [
     locus: ["path-hmi-switch"],
     confidence: 1,
     severity: "alarm",
+    headline: "Something with the address of {from} {did} at {to}",
     says: "the switch layer saw a command that the operator station did not send: it was put in on the way",
     technique: "T0830",
   },
@@ -158,6 +171,7 @@ export const LOCUS_TABLE: readonly LocusRow[] = [
     locus: ["path-hmi-switch"],
     confidence: 1,
     severity: "alarm",
+    headline: "A command of {from} to {to} never arrived: {value}",
     says: "the operator station sent a command that never reached the switch layer",
     technique: "T0803",
   },
@@ -170,6 +184,7 @@ export const LOCUS_TABLE: readonly LocusRow[] = [
     locus: ["hmi"],
     confidence: 0.8,
     severity: "alarm",
+    headline: "{from} {did} at {to}",
     says: "the operator station sent a forbidden command; the switch layer has not reported it",
     technique: "T0855",
   },
@@ -182,6 +197,7 @@ export const LOCUS_TABLE: readonly LocusRow[] = [
     locus: ["hmi", "switch"],
     confidence: 0.3,
     severity: "warning",
+    headline: "{from} {did} at {to}: denied by the HMI layer, allowed by the switch layer",
     says: "the HMI layer denies what the switch layer allowed: the two hold different views, or the switch layer does not do its work",
   },
   {
@@ -191,6 +207,7 @@ export const LOCUS_TABLE: readonly LocusRow[] = [
     locus: ["plc-logic"],
     confidence: 1,
     severity: "alarm",
+    headline: "The control program of {to} {did}",
     says: "the control program did what the phase does not allow it",
     technique: "T0889",
   },
@@ -202,6 +219,7 @@ export const LOCUS_TABLE: readonly LocusRow[] = [
     locus: ["path-hmi-switch", "path-switch-plc", "plc-logic"],
     confidence: 0.3,
     severity: "notice",
+    headline: "{value} in {to}, by what could not be seen",
     says: "a variable changed in a PLC while the switch layer could not see whether a command was the cause",
   },
   {
@@ -212,6 +230,7 @@ export const LOCUS_TABLE: readonly LocusRow[] = [
     locus: ["path-switch-plc", "plc-logic"],
     confidence: 0.5,
     severity: "alarm",
+    headline: "{value} in {to} without a command for it",
     says: "a variable changed in a PLC, and no command for it passed the switch layer",
     technique: "T0831",
   },
@@ -223,6 +242,7 @@ export const LOCUS_TABLE: readonly LocusRow[] = [
     locus: ["path-switch-plc"],
     confidence: 1,
     severity: "alarm",
+    headline: "{value} in {to}, but the command said {sent}",
     says: "a variable took another value than the command that passed the switch layer carried",
     technique: "T0830",
   },
@@ -234,6 +254,7 @@ export const LOCUS_TABLE: readonly LocusRow[] = [
     locus: ["switch"],
     confidence: 0.3,
     severity: "warning",
+    headline: "{value} in {to}: denied by the PLC layer, allowed by the switch layer",
     says: "the PLC layer denies what the switch layer allowed: the two hold different views, or the switch layer does not do its work",
   },
   {
@@ -244,6 +265,7 @@ export const LOCUS_TABLE: readonly LocusRow[] = [
     locus: ["path-switch-plc", "plc-logic"],
     confidence: 0.5,
     severity: "alarm",
+    headline: "{to} did not take over {value}",
     says: "a command that passed the switch layer and was answered as done did not change the variable",
     technique: "T0803",
   },

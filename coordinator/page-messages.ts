@@ -236,15 +236,20 @@ export interface Detection {
   readonly atMs: number;
   readonly lastMs: number;
   readonly count: number;
-  /** Wall-clock ms at which the coordinator judged it first. */
+  /** Plant time at which the coordinator judged it first, ≥ `atMs`: a receipt waits until the other layers vouch for its time. */
+  readonly judgedMs: number;
+  /** Wall-clock ms of the same moment. */
   readonly realMs: number;
   readonly severity: Severity;
   readonly locus: readonly Locus[];
   /** 0..1: 1 where every layer could see and the pattern leaves one cause; less where some were blind. */
   readonly confidence: number;
+  /** Who did what where, in one short sentence. */
   readonly says: string;
   /** Row of the locus table, for the explanation; undefined for notices and divergences. */
   readonly row?: string;
+  /** Why the cause is placed there, or why it is no sign of an attack: the row's sentence. */
+  readonly because?: string;
   /** What each layer saw of it. */
   readonly sight?: Readonly<Record<Layer, LayerSight>>;
   readonly reason: ReasonCode | string;

@@ -32,6 +32,7 @@ export interface AttackResult {
   /** No value that the attack wrote reached a PLC's memory. */
   readonly prevented: boolean;
   readonly detected: boolean;
+  /** From the first malicious message to the moment at which the coordinator judged that it was one. */
   readonly timeToDetectMs: number | null;
   /** The first layer that saw a violation. */
   readonly layer: Layer | null;

@@ -93,7 +93,9 @@ export function score(evidence: Evidence): ExerciseResult {
 
 function scoreAttack(evidence: Evidence, run: AttackRun): AttackResult {
   const mine = detectionsOf(evidence, run);
-  const first = mine.at(0);
+  // A notice says itself that it is no sign of an attack.
+  const telling = mine.filter((d) => d.severity !== "notice");
+  const first = telling.at(0);
   const began = firstAction(run);
   return {
     id: run.attack.id,
@@ -101,7 +103,7 @@ function scoreAttack(evidence: Evidence, run: AttackRun): AttackResult {
     technique: run.attack.technique,
     prevented: !run.actions.some((action) => reachedMemory(evidence, run, action)),
     detected: first !== undefined,
-    timeToDetectMs: first === undefined ? null : Math.max(0, first.atMs - began),
+    timeToDetectMs: first === undefined ? null : Math.max(0, Math.min(...telling.map((d) => d.judgedMs)) - began),
     layer: first === undefined ? null : firstLayer(first),
     locus: union(mine),
     expectedLocus: run.attack.expectedLocus,

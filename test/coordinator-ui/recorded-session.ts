@@ -95,6 +95,7 @@ export const DETECTION: Detection = {
   atMs: ATTACK_MS,
   lastMs: ATTACK_MS,
   count: 1,
+  judgedMs: ATTACK_MS + 400,
   realMs: START_REAL_MS + 3500,
   severity: "alarm",
   locus: ["hmi"],

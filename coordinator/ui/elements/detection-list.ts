@@ -5,13 +5,14 @@ import {
   announcement,
   confidenceWords,
   detectionSentence,
+  ended,
   ledTo,
   ruleSays,
   severityLabel,
   stoppedWords,
 } from "../state/detections.ts";
 import type { View } from "../state/model.ts";
-import { countWords, phaseWords, plantTimeWords } from "../state/words.ts";
+import { capital, countWords, phaseWords, plantTimeWords } from "../state/words.ts";
 import { PickEvent } from "./events.ts";
 import { severityIcon } from "./icons.ts";
 import { shared } from "./shared-styles.ts";
@@ -160,6 +161,7 @@ export class DetectionList extends LitElement {
     const rule = ruleSays(this.view.plant, d.rule);
     const rest = d.evidence.length - SHOWN_EVIDENCE;
     return html`
+      ${d.because === undefined ? nothing : html`<p>${capital(ended(d.because))}</p>`}
       <p>
         ${d.source || "unknown"} → ${d.target} · ${phaseWords(d.phase)} · epoch ${d.epoch ?? "?"} · ${confidenceWords(d.confidence)}
         (${Math.round(d.confidence * 100)} %)${d.row === undefined ? nothing : html` · row ${d.row} of the locus table`}

@@ -82,6 +82,6 @@ export function ledTo(d: Detection): string {
   return d.containment === undefined ? "" : phaseWords(d.containment);
 }
 
-function ended(text: string): string {
+export function ended(text: string): string {
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }

@@ -1,0 +1,68 @@
+import { afterEach, describe, expect, test } from "vitest";
+import { hasManyLoopbackAddresses } from "#sim/site/site.ts";
+import { isAlive, isFree, listeners, PROCESSES, Site, until } from "../support/site.ts";
+
+const INSTANCE = 33;
+const GONE_WITHIN_MS = 6000;
+
+describe.skipIf(!(await hasManyLoopbackAddresses()))("stopping `sekisho up`", () => {
+  let site: Site | undefined;
+  afterEach(() => site?.discard());
+
+  async function started(): Promise<Site> {
+    site = new Site({ instance: INSTANCE });
+    await site.ready(60_000);
+    return site;
+  }
+
+  async function nothingIsLeft(of: Site): Promise<void> {
+    expect(of.left()).toEqual([]);
+    for (const at of listeners(of.plan, of.page)) expect(await isFree(at), `${at.host}:${at.port}`).toBe(true);
+  }
+
+  test.each(["SIGINT", "SIGTERM"] as const)(
+    "%s ends every process within six seconds, with exit code 0",
+    async (signal) => {
+      const up = await started();
+      const parts = PROCESSES.map((name) => up.pid(name));
+      expect(up.left().length).toBeGreaterThanOrEqual(parts.length);
+      const { code, ms } = await up.stop(signal);
+      expect(code).toBe(0);
+      expect(ms).toBeLessThan(GONE_WITHIN_MS);
+      expect(up.stderr).toBe("");
+      expect(parts.filter(isAlive)).toEqual([]);
+      await nothingIsLeft(up);
+    },
+  );
+
+  test("a signal while it is still starting leaves nothing either", async () => {
+    site = new Site({ instance: INSTANCE });
+    const up = site;
+    await until(
+      () => up.left().length >= 2,
+      20_000,
+      () => "two parts have not been started",
+    );
+    const { ms } = await up.stop("SIGINT");
+    expect(ms).toBeLessThan(GONE_WITHIN_MS);
+    await until(
+      () => up.left().length === 0,
+      GONE_WITHIN_MS,
+      () => `${up.left()} are left`,
+    );
+    await nothingIsLeft(up);
+  });
+
+  test("when `up` itself is killed, its children end by themselves", async () => {
+    const up = await started();
+    const parts = PROCESSES.map((name) => up.pid(name));
+    await up.stop("SIGKILL");
+    const ms = await until(
+      () => parts.every((pid) => !isAlive(pid)),
+      GONE_WITHIN_MS,
+      () => `${up.left()} are left`,
+    );
+    expect(ms).toBeLessThan(GONE_WITHIN_MS);
+    await nothingIsLeft(up);
+  });
+});
