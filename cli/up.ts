@@ -2,10 +2,10 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import { addressPlan } from "#sim/address-plan.ts";
-import { hasManyLoopbackAddresses, prepareSite, startSite } from "#sim/site/site.ts";
+import { hasManyLoopbackAddresses, prepareSite, startSite, takenAddress } from "#sim/site/site.ts";
 import type { ProcessEvent, Program } from "#sim/site/supervisor.ts";
 import { plantFrom } from "./bundle.ts";
-import { runPart } from "./part.ts";
+import { runPart, UsageError } from "./part.ts";
 import { modeFrom } from "./parts.ts";
 
 /** Real ms after which a part that died is started again: long enough for the page to show that it is gone. */
@@ -47,9 +47,15 @@ async function up(plantName: string, flags: UpFlags) {
   const spec = plantFrom(plantName);
   const single = flags.singleAddress === true || !(await hasManyLoopbackAddresses());
   const runDir = resolve(flags.runDir ?? join(".sekisho", "up"));
-  const prepared = prepareSite(spec, {
+  const place = {
     instance: Number(flags.instance),
     single,
+    page: { host: "127.0.0.1", port: Number(flags.port) },
+  };
+  // Before the run folder is emptied: it may be that of a run which is still going on.
+  await requireFree(place);
+  const prepared = prepareSite(spec, {
+    ...place,
     seed: Number(flags.seed),
     mode: modeFrom(flags.mode),
     policy: flags.policy === "propose" ? "propose" : "auto",
@@ -58,7 +64,6 @@ async function up(plantName: string, flags: UpFlags) {
     script: "produce",
     operatorReturns: false,
     runDir,
-    page: { host: "127.0.0.1", port: Number(flags.port) },
   });
   process.stdout.write(`starting ${spec.plant.title} (logs in ${runDir})\n`);
   const pids = new Map<string, number>();
@@ -69,7 +74,7 @@ async function up(plantName: string, flags: UpFlags) {
   const plan = addressPlan(prepared.site.instance, single);
   const lines = [
     "",
-    ...[...pids].map(([name, pid]) => `  ${name.padEnd(14)} pid ${pid}`),
+    ...[...pids].map(([name, pid]) => pidLine(name, pid).trimEnd()),
     "",
     `  HMI side         plc-1 ${at(plan.access.plc1)}   plc-2 ${at(plan.access.plc2)}   OPC UA opc.tcp://${at(plan.access.plc2Ua)}`,
     `  switch filter    plc-1 ${at(plan.filter.plc1)}   plc-2 ${at(plan.filter.plc2)}   OPC UA opc.tcp://${at(plan.filter.plc2Ua)}`,
@@ -84,11 +89,26 @@ async function up(plantName: string, flags: UpFlags) {
   return { close: () => supervisor.stopAll() };
 }
 
+async function requireFree(place: Parameters<typeof takenAddress>[0]): Promise<void> {
+  const taken = await takenAddress(place);
+  if (taken === undefined) return;
+  const option = taken === place.page ? "--port" : "--instance";
+  throw new UsageError(`address ${at(taken)} is already taken; stop what listens there, or choose another ${option}`);
+}
+
 function tell(event: ProcessEvent, pids: Map<string, number>): void {
-  if (event.kind === "started") pids.set(event.name, event.pid);
+  if (event.kind === "started") {
+    // The first time around the pids are printed together, once everything is up.
+    if (pids.has(event.name)) process.stdout.write(pidLine(event.name, event.pid));
+    pids.set(event.name, event.pid);
+  }
   if (event.kind !== "ended") return;
   const then = event.restartMs === undefined ? "" : `; it is started again in ${event.restartMs / 1000} s`;
   if (event.restartMs !== undefined) process.stdout.write(`${event.name} has ended (${event.says})${then}\n`);
+}
+
+function pidLine(name: string, pid: number): string {
+  return `  ${name.padEnd(14)} pid ${pid}\n`;
 }
 
 function at({ host, port }: { readonly host: string; readonly port: number }): string {

@@ -27,10 +27,11 @@ export function headline(plant: Plant, { row, about, receipts }: Finding): strin
   const other = receipts.find((receipt) => receipt !== about);
   const words: Readonly<Record<string, string>> = {
     from: who(plant, about),
+    id: about.source ?? hostOf(about.sourceAddress),
     to: about.target,
     did: deed(plant, about, blocked),
     value: items(plant, about, SHOWN_ITEMS.headline) || about.message,
-    sent: other === undefined ? "another value" : items(plant, other, SHOWN_ITEMS.headline),
+    sent: other === undefined ? "another value" : otherValue(plant, about, other),
   };
   return row.headline.replaceAll(/\{(\w+)\}/g, (_whole, name: string) => words[name] ?? name);
 }
@@ -57,6 +58,17 @@ function items(plant: Plant, receipt: ReceiptMessage, shown: number): string {
   });
   const more = receipt.items.length - parts.length;
   return `${parts.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}
+
+/** Beside `DOS201.SP = 4 mg/L` only the value, as long as there is one. */
+function otherValue(plant: Plant, about: ReceiptMessage, other: ReceiptMessage): string {
+  const [first, ...more] = other.items;
+  const alone = more.length === 0 && about.items.length === 1 && first?.tag === about.items[0]?.tag;
+  if (!alone || first === undefined || first.value === null) return items(plant, other, SHOWN_ITEMS.headline);
+  return valueWords(
+    plant.tags.find((tag) => tag.id === first.tag),
+    first.value,
+  );
 }
 
 function valueWords(tag: Tag | undefined, value: number): string {

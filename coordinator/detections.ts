@@ -9,6 +9,8 @@ export const MAX_DETECTIONS = 500;
 /** Plant ms within which a repeat is counted on the earlier detection. */
 export const FOLD_MS = 10_000;
 const MAX_EVIDENCE = 20;
+/** Of these, kept from its beginning. */
+const FIRST_EVIDENCE = 4;
 
 /** A stranger that tries to log on so often within `FOLD_MS` of each other does not stumble: the warning becomes an alarm. */
 export const INSISTS_AFTER = 3;
@@ -25,7 +27,7 @@ export interface Noted {
   readonly fresh: boolean;
 }
 
-/** The bounded list of what was detected. Repeats of the same locus, source, tags and reason are folded with a count. */
+/** The bounded list of what was detected. Repeats of the same pattern, source and tags are folded with a count. */
 export class Detections {
   /** Newest first. */
   #list: Detection[] = [];
@@ -46,7 +48,7 @@ export class Detections {
         count: old.count + 1,
         severity: insistent === true && old.count + 1 >= INSISTS_AFTER ? "alarm" : old.severity,
         blocked: old.blocked && draft.blocked,
-        evidence: [...old.evidence, ...draft.evidence].slice(-MAX_EVIDENCE),
+        evidence: firstAndLast([...old.evidence, ...draft.evidence]),
       };
       this.#list[index] = detection;
       return { detection, fresh: false };
@@ -81,8 +83,15 @@ export class Detections {
   }
 }
 
+/** How it began, and the newest of it. */
+function firstAndLast(evidence: readonly ReceiptRef[]): readonly ReceiptRef[] {
+  if (evidence.length <= MAX_EVIDENCE) return evidence;
+  return [...evidence.slice(0, FIRST_EVIDENCE), ...evidence.slice(FIRST_EVIDENCE - MAX_EVIDENCE)];
+}
+
+/** A pattern is one whatever the reason: the same value may be too high in one phase and forbidden in the next. */
 function foldKey(d: Omit<Draft, "insistent">): string {
-  return [d.locus.join("+"), d.source, d.target, d.tags.join("+"), d.reason, d.row ?? ""].join("|");
+  return [d.locus.join("+"), d.source, d.target, d.tags.join("+"), d.row ?? d.reason].join("|");
 }
 
 const QUIET_OPERATIONS: ReadonlySet<string> = new Set(["read", "browse", "session", "subscribe"]);

@@ -173,6 +173,8 @@ export interface StateView {
   readonly proposals: readonly ProposalView[];
   readonly tags: Readonly<Record<string, TagReading>>;
   readonly requests: readonly RequestView[];
+  /** Ways out of the present phase that need no person, with what each waits for. */
+  readonly onward: readonly OnwardView[];
   /** Only while adopting. */
   readonly candidates: readonly CandidateView[];
   /** Newest first, at most 30. */
@@ -296,6 +298,12 @@ export interface RequestView {
   readonly toSays: string;
   readonly roles: readonly Role[];
   /** Empty: it would be accepted now from one of `roles`. Each entry is a sentence. */
+  readonly missing: readonly string[];
+}
+
+export interface OnwardView {
+  readonly to: string;
+  /** Each entry is a sentence. */
   readonly missing: readonly string[];
 }
 

@@ -2,7 +2,7 @@ import type { PhaseId } from "#specs/ids.ts";
 import type { Lifecycle, Role } from "#specs/lifecycle.ts";
 import { type Exit, findPhase } from "#specs/positions.ts";
 import type { ExitState } from "./evidence.ts";
-import type { RequestView } from "./page-messages.ts";
+import type { OnwardView, RequestView } from "./page-messages.ts";
 
 /** What a person may ask for in the present phase, and what stands in the way of each. */
 export function requestViews(lifecycle: Lifecycle, states: readonly ExitState[]): readonly RequestView[] {
@@ -12,6 +12,13 @@ export function requestViews(lifecycle: Lifecycle, states: readonly ExitState[])
     const { request, to, roles } = transition;
     return [{ request, to, toSays: findPhase(lifecycle, to)?.says ?? "", roles, missing }];
   });
+}
+
+/** The ways out that need no person, and what each waits for. */
+export function onwardViews(states: readonly ExitState[]): readonly OnwardView[] {
+  return states.flatMap(({ exit: { transition }, missing }) =>
+    transition.event === "operator" ? [] : [{ to: transition.to, missing }],
+  );
 }
 
 export type RequestAnswer =

@@ -12,7 +12,7 @@ import type {
   StateView,
 } from "./page-messages.ts";
 import type { ChangeState } from "./phase-change.ts";
-import { requestViews } from "./recovery.ts";
+import { onwardViews, requestViews } from "./recovery.ts";
 import type { Standing } from "./standing.ts";
 
 export interface StateParts {
@@ -50,6 +50,7 @@ export function stateView(parts: StateParts): StateView {
     proposals: parts.proposals,
     tags: Object.fromEntries([...parts.readings.entries()].map(([tag, reading]) => [tag, reading])),
     requests: requestViews(lifecycle, parts.exits),
+    onward: onwardViews(parts.exits),
     candidates: parts.candidates,
     history: parts.history,
     counts: parts.counts,

@@ -89,6 +89,8 @@ function followClock(host: string, port: number, name: string, stages: readonly 
       if (!ready)
         reject(new Error(`plant clock ${host}:${port} cannot be reached (${error.message}); start the plant first`));
     });
+    // readline passes its input's errors on: without a listener a lost clock would end the process.
+    lines.on("error", () => undefined);
     lines.on("line", (line) => {
       const message = readStage(line);
       if (message === undefined) return;

@@ -5,7 +5,7 @@ import { commit, decide } from "#specs/decide/decide.ts";
 import { createHistory, type History, observeTag } from "#specs/decide/history.ts";
 import type { Layer, Observation, Outcome, Verdict } from "#specs/decide/observation.ts";
 import { compile, type Tables } from "#specs/decide/tables.ts";
-import { Epoch, type PhaseId, type TagId, type ZoneId } from "#specs/ids.ts";
+import { Epoch, type LinkId, type PhaseId, type TagId, type ZoneId } from "#specs/ids.ts";
 import type { Mode } from "#specs/plant.ts";
 import { HEARTBEAT_MS, type NoticeMessage, type ReceiptMessage, type StatusMessage, topic } from "./bus.ts";
 import type { Bus } from "./bus-client.ts";
@@ -43,6 +43,10 @@ export interface Judged {
 
 /** Receipts of denied messages per second of real time; a flood beyond that is counted in the status, not sent one by one. */
 export const MAX_DENY_RECEIPTS_PER_SECOND = 100;
+/** Notices about connections per second of real time; whoever reconnects and babbles in a loop must not flood the bus. */
+export const MAX_NOTICES_PER_SECOND = 50;
+
+type OwnNotice = Omit<NoticeMessage, "point" | "layer" | "atMs">;
 
 const STATE_CHANGING: ReadonlySet<string> = new Set(["write", "call", "program", "output"]);
 
@@ -54,6 +58,7 @@ export class Point {
   readonly #history: History;
   readonly #zone: ZoneId;
   readonly #denyReceipts = new TokenBucket(MAX_DENY_RECEIPTS_PER_SECOND, MAX_DENY_RECEIPTS_PER_SECOND);
+  readonly #notices = new TokenBucket(MAX_NOTICES_PER_SECOND, MAX_NOTICES_PER_SECOND);
   #bus: Bus | undefined;
   #timer: NodeJS.Timeout | undefined;
   #seq = 0;
@@ -103,12 +108,17 @@ export class Point {
     this.#judgedUpTo = judgedUpTo;
   }
 
+  /** Whether anything may be blocked here. A link in monitor mode blocks nothing, whatever the mode of a rule; no link: yes. */
+  enforces(link: LinkId | undefined): boolean {
+    if (this.options.passive === true || this.options.mode !== "enforce") return false;
+    return link === undefined || (this.tables.links.get(link)?.mode ?? "enforce") === "enforce";
+  }
+
   judge(observation: Observation, atMs = this.options.clock.now()): Judged {
     const verdict = decide(this.tables, this.#holder.permitted, observation, this.#history, atMs);
     this.#judged += 1;
     if (verdict.verdict === "deny") this.#denied += 1;
-    const inPath = this.options.passive !== true && this.options.mode === "enforce";
-    const blocks = inPath && verdict.verdict === "deny" && verdict.mode === "enforce";
+    const blocks = verdict.verdict === "deny" && verdict.mode === "enforce" && this.enforces(observation.link);
     return {
       observation,
       verdict,
@@ -156,7 +166,13 @@ export class Point {
     if (this.#holder.observe(this.#history, atMs)) this.#save();
   }
 
-  notice(notice: Omit<NoticeMessage, "point" | "layer" | "atMs">): void {
+  /** What was noticed about a connection. Within a limit: beyond it, counted as lost. */
+  notice(notice: OwnNotice): void {
+    if (this.#notices.take(performance.now())) this.#say(notice);
+    else this.#lost += 1;
+  }
+
+  #say(notice: OwnNotice): void {
     const { point, layer, clock } = this.options;
     this.#bus?.publish(topic.notice(point), { point, layer, atMs: clock.now(), ...notice } satisfies NoticeMessage);
   }
@@ -167,7 +183,7 @@ export class Point {
     const before = this.#blindSince;
     this.#blindSince = says;
     if (before === undefined || says === undefined) {
-      this.notice({
+      this.#say({
         code: says === undefined ? "TAP_BACK" : "TAP_BLIND",
         severity: "info",
         locus: [],
@@ -225,7 +241,7 @@ export class Point {
 
   #beat(): void {
     if (this.#holder.checkLease(performance.now())) {
-      this.notice({
+      this.#say({
         code: "ISOLATED",
         severity: "info",
         locus: [],
@@ -343,7 +359,7 @@ export class Point {
       writeFileSync(`${file}.new`, text);
       renameSync(`${file}.new`, file);
     } catch (error) {
-      this.notice({
+      this.#say({
         code: "INTERNAL",
         severity: "info",
         locus: [],

@@ -71,7 +71,14 @@ function readMirror(options: HmiMonitorOptions, point: Point, monitor: Monitor):
     const next = connect({ host, port, noDelay: true });
     next.on("data", (chunk) => {
       let announced = false;
-      for (const record of reader.push(chunk)) announced = monitor.frame(record) || announced;
+      try {
+        for (const record of reader.push(chunk)) announced = monitor.frame(record) || announced;
+      } catch (error) {
+        // A mistake of ours must not end the layer unseen: it says that it is blind, and starts again with a new stream.
+        point.setBlind(`a mirrored frame cannot be judged (${error instanceof Error ? error.message : String(error)})`);
+        next.destroy();
+        return;
+      }
       heardMs = performance.now();
       if (reader.state.kind === "failed") {
         point.setBlind(`the mirror stream cannot be read (${describeWireError(reader.state.error)})`);

@@ -34,10 +34,11 @@ export class ModbusConversation implements Conversation {
   data(direction: Direction, bytes: Buffer, timeMs: number): void {
     const framer = direction === "client-to-server" ? this.#requests : this.#responses;
     for (const frame of framer.push(bytes)) {
+      if (this.#blind !== undefined) return;
       if (direction === "client-to-server") this.#request(frame, timeMs);
       else this.#response(frame, timeMs);
     }
-    if (framer.state.kind === "failed") this.#blind = describeWireError(framer.state.error);
+    if (framer.state.kind === "failed") this.#blind ??= describeWireError(framer.state.error);
   }
 
   #request(frame: MbapFrame, timeMs: number): void {

@@ -56,10 +56,12 @@ export class Monitor {
     return announcement.ok;
   }
 
-  /** The capture was interrupted: what is read from now on joins every connection late. */
+  /**
+   * The capture was interrupted. Connections go on where they were: their sequence numbers tell whether bytes are missing, and a
+   * new start in the middle of a message would be a guess.
+   */
   interrupted(): void {
     this.#announced = undefined;
-    this.#conversations.clear();
   }
 
   /** The mirror says how many frames it sent; a difference against ours is loss between it and us. */

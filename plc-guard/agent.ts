@@ -40,7 +40,7 @@ export interface GuardPointOptions {
 export const SILENT_MS = 1500;
 /** Plant ms between two messages with tags, and between two passed on to the other guards. */
 const TAGS_MS = 500;
-const WATCH_MS = 250;
+const WATCH_MS = 100;
 
 type Notice = Pick<NoticeMessage, "code" | "severity" | "locus" | "says">;
 

@@ -58,6 +58,12 @@ export function addressPlan(instance: number, single: boolean): AddressPlan {
   return single ? singlePlan(instance) : netPlan(instance);
 }
 
+/** Every address that a run listens on, but for its page. */
+export function listenersOf(plan: AddressPlan): readonly Endpoint[] {
+  const servers = [plan.access, plan.filter, plan.plc, plan.agentLink].flatMap((group) => Object.values(group));
+  return [plan.field, plan.clock, plan.broker, plan.mirror, plan.patch, ...servers];
+}
+
 function netPlan(instance: number): AddressPlan {
   const at = (net: number, host: number, port: number): Endpoint => ({ host: `127.${instance}.${net}.${host}`, port });
   return {

@@ -8,10 +8,12 @@ import { TokenBucket } from "#point/token-bucket.ts";
 import { deviceAt, linkOf } from "#specs/addresses.ts";
 import type { Bundle } from "#specs/bundle.ts";
 import type { PhaseId } from "#specs/ids.ts";
-import type { Link, Mode } from "#specs/plant.ts";
+import type { Link, Mode, Plant } from "#specs/plant.ts";
 import { ModbusSession } from "./modbus-session.ts";
+import { ModbusWatch } from "./modbus-watch.ts";
 import { UaSession } from "./opcua-session.ts";
 import { Relay, type RelayOptions } from "./relay.ts";
+import type { Session, SessionOutput } from "./session.ts";
 
 /** One listener: it stands in front of the server of `link`, for every client of that server over the same protocol. */
 export interface FilterListener {
@@ -96,6 +98,10 @@ function relayOptions(options: SwitchFilterOptions, point: Point, listener: Filt
         says,
       });
     },
+    onFault: (client, says) => {
+      if (!notices.take(performance.now())) return;
+      point.notice({ code: "INTERNAL", severity: "info", locus: [], source: client, target: link.server, says });
+    },
     onUpstream: (now, says) => {
       if (now === reachable) return;
       reachable = now;
@@ -129,13 +135,31 @@ function sessionFactory(
       link: source === undefined ? undefined : linkOf(plant, source, link.server, link.protocol)?.id,
     };
   };
+  const session = sessionOf(point, plant, listener, link);
+  return (client, output) => {
+    const from = party(client);
+    const mode = plant.links.find(({ id }) => id === from.link)?.mode;
+    // A link that is off passes unseen. Whoever has no link here is judged.
+    return mode === "off" ? undefined : session(from, output);
+  };
+}
+
+function sessionOf(
+  point: Point,
+  plant: Plant,
+  listener: FilterListener,
+  link: Link,
+): (party: Party, output: SessionOutput) => Session {
   if (link.protocol === "modbus") {
     const tags = new ModbusTags(plant, link.server);
-    return (client, output) => new ModbusSession(point, tags, party(client), output);
+    return (party, output) =>
+      point.enforces(party.link)
+        ? new ModbusSession(point, tags, party, output)
+        : new ModbusWatch(point, tags, party, output);
   }
   const tags = uaTags(plant, link.server);
   const urls = { filter: url(listener.listen), server: url(listener.upstream) };
-  return (client, output) => new UaSession(point, tags, party(client), urls, output);
+  return (party, output) => new UaSession(point, tags, party, urls, output);
 }
 
 function url({ host, port }: Endpoint): string {

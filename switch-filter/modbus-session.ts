@@ -67,8 +67,11 @@ export class ModbusSession implements Session {
 
   fromClient(chunk: Buffer, realMs: number): void {
     if (this.#ended) return;
-    this.#waiting.push(...this.#requests.push(chunk));
-    this.#partialSinceMs = this.#requests.pendingBytes > 0 ? (this.#partialSinceMs ?? realMs) : undefined;
+    const frames = this.#requests.push(chunk);
+    for (const frame of frames) this.#waiting.push(frame);
+    // The time is that of one frame: a busy client whose segments end within frames is not a slow one.
+    if (frames.length > 0) this.#partialSinceMs = undefined;
+    if (this.#requests.pendingBytes > 0) this.#partialSinceMs ??= realMs;
     this.#work(realMs);
   }
 

@@ -3,8 +3,7 @@ import { isGoodUaAnswer, observeUa, type UaTags, valuesInUaAnswer } from "#point
 import type { Judged, Point } from "#point/point.ts";
 import type { Outcome } from "#specs/decide/observation.ts";
 import { rewriteRequestUrls, rewriteResponseUrls } from "#wire/opcua/endpoint-rewrite.ts";
-import { type UacpFrame, UacpFramer } from "#wire/opcua/framer.ts";
-import { MessageAssembler } from "#wire/opcua/message-assembler.ts";
+import type { UacpFrame } from "#wire/opcua/framer.ts";
 import {
   decodeAsymmetricChunk,
   decodeAsymmetricHeader,
@@ -16,11 +15,11 @@ import { type ChannelBounds, lowerSizes, negotiate } from "#wire/opcua/negotiati
 import { decodeRequest, peekRequestHeader, type UaRequest } from "#wire/opcua/request.ts";
 import { decodeResponse } from "#wire/opcua/response.ts";
 import { SECURITY_POLICY_NONE, securityPolicyName } from "#wire/opcua/security-policy.ts";
-import { followsSequenceNumber, nextSequenceNumber } from "#wire/opcua/sequence-number.ts";
 import { encodeServiceFault } from "#wire/opcua/services/service-fault.ts";
 import { STATUS_CODES } from "#wire/opcua/status-code.ts";
 import {
   decodeAcknowledge,
+  decodeErrorMessage,
   decodeHello,
   encodeAcknowledge,
   encodeErrorMessage,
@@ -28,12 +27,15 @@ import {
   type Hello,
 } from "#wire/opcua/uacp-messages.ts";
 import { describeWireError, type WireError } from "#wire/wire-error.ts";
+import { BOUNDS, Direction } from "./opcua-direction.ts";
 import type { Session, SessionOutput } from "./session.ts";
 
-/** Bounds of both directions; sizes in bytes. A peer that asks for more is told these. */
-export const BOUNDS: ChannelBounds = { maxChunkBytes: 65_536, maxMessageBytes: 1_048_576, maxChunkCount: 64 };
 /** Requests that may wait for their answers on one channel; Publish requests wait by design. */
 export const MAX_PENDING = 128;
+/** Real ms until the channel must be open, and that a message may stay incomplete. */
+export const PARTIAL_TIMEOUT_MS = 10_000;
+/** Real ms a server may take for any answer but that to Publish. */
+export const ANSWER_TIMEOUT_MS = 15_000;
 
 export interface UaUrls {
   /** Where clients reach the server: through this filter. */
@@ -43,35 +45,14 @@ export interface UaUrls {
 }
 
 interface Pending {
-  readonly request: UaRequest;
+  /** undefined: it could not be decoded, and passed in monitor mode. */
+  readonly request: UaRequest | undefined;
   readonly judged: readonly Judged[];
+  readonly sinceMs: number;
 }
 
-/** One direction of the channel: frames in, messages out, and the sequence numbers of both ends. */
-class Direction {
-  readonly framer = new UacpFramer({ maxChunkBytes: BOUNDS.maxChunkBytes });
-  readonly assembler = new MessageAssembler({
-    maxMessageBytes: BOUNDS.maxMessageBytes,
-    maxChunkCount: BOUNDS.maxChunkCount,
-  });
-  /** What the receiver takes. */
-  bounds: ChannelBounds = BOUNDS;
-  #received: number | undefined;
-  #sent = 0;
-
-  /** False: the sender's numbers do not follow each other. */
-  follows(sequenceNumber: number): boolean {
-    const fits = this.#received === undefined || followsSequenceNumber(this.#received, sequenceNumber);
-    this.#received = sequenceNumber;
-    return fits;
-  }
-
-  /** The number of the next chunk to the receiver: an injected or withheld message shifts it against the sender's. */
-  next(): number {
-    this.#sent = nextSequenceNumber(this.#sent);
-    return this.#sent;
-  }
-}
+/** How far the connection is: only the message that is due may come. */
+type Stage = "new" | "hello" | "acknowledged" | "opening" | "open" | "renewing" | "closing";
 
 /**
  * The data path of one OPC UA connection on SecurityPolicy None: framer → chunk → message → service decoder → judgement → the
@@ -87,7 +68,14 @@ export class UaSession implements Session {
   readonly #up = new Direction();
   readonly #down = new Direction();
   readonly #pending = new Map<number, Pending>();
+  readonly #enforces: boolean;
+  #stage: Stage = "new";
   #hello: Hello | undefined;
+  /** Real time at which the connection was first looked at, and that of the present call. */
+  #startedMs: number | undefined;
+  #nowMs = 0;
+  /** Monitor mode, and a channel that cannot be looked into: its frames pass as they come. */
+  #opaque = false;
   /** As the server has opened it; the token is that of the client's last message. */
   readonly #channel = { channelId: 0, tokenId: 0 };
   #ended = false;
@@ -98,6 +86,7 @@ export class UaSession implements Session {
     this.#party = party;
     this.#urls = urls;
     this.#output = output;
+    this.#enforces = point.enforces(party.link);
   }
 
   get wantsMore(): boolean {
@@ -112,18 +101,35 @@ export class UaSession implements Session {
     return undefined;
   }
 
-  fromClient(chunk: Buffer): void {
-    for (const frame of this.#up.framer.push(chunk)) if (!this.#ended) this.#clientFrame(frame);
+  fromClient(chunk: Buffer, realMs: number): void {
+    if (this.#ended) return;
+    this.#nowMs = realMs;
+    this.#startedMs ??= realMs;
+    for (const frame of this.#up.push(chunk, realMs)) if (!this.#ended) this.#clientFrame(frame);
     if (!this.#ended && this.#up.framer.failed !== undefined) this.#clientFault(this.#up.framer.failed);
   }
 
-  fromServer(chunk: Buffer): void {
-    for (const frame of this.#down.framer.push(chunk)) if (!this.#ended) this.#serverFrame(frame);
+  fromServer(chunk: Buffer, realMs: number): void {
+    if (this.#ended) return;
+    this.#nowMs = realMs;
+    for (const frame of this.#down.push(chunk, realMs)) if (!this.#ended) this.#serverFrame(frame);
     if (!this.#ended && this.#down.framer.failed !== undefined) this.#serverFault(this.#down.framer.failed);
   }
 
-  expire(): void {
-    // Publish requests wait for as long as the client's keep-alive says: the channel's own lifetime bounds them.
+  /** Publish requests wait for as long as the client's keep-alive says; nothing else does. */
+  expire(realMs: number): void {
+    if (this.#ended) return;
+    this.#startedMs ??= realMs;
+    if (isBeforeOpen(this.#stage) && realMs - this.#startedMs > PARTIAL_TIMEOUT_MS)
+      return this.#end(`no channel was opened within ${PARTIAL_TIMEOUT_MS / 1000} s`, "BadTimeout");
+    if (realMs - (this.#up.partialSinceMs ?? realMs) > PARTIAL_TIMEOUT_MS)
+      return this.#refuse(`a message stayed incomplete for ${PARTIAL_TIMEOUT_MS / 1000} s`, "BadTimeout");
+    if (realMs - (this.#down.partialSinceMs ?? realMs) > PARTIAL_TIMEOUT_MS)
+      return this.#badAnswer(`a message stayed incomplete for ${PARTIAL_TIMEOUT_MS / 1000} s`);
+    for (const { request, sinceMs } of this.#pending.values()) {
+      if (request?.service === "Publish" || realMs - sinceMs <= ANSWER_TIMEOUT_MS) continue;
+      return this.#end(`the server did not answer within ${ANSWER_TIMEOUT_MS / 1000} s`, "BadTimeout");
+    }
   }
 
   closed(): void {
@@ -133,43 +139,71 @@ export class UaSession implements Session {
   }
 
   #clientFrame(frame: UacpFrame): void {
+    if (this.#opaque) return this.#output.toServer(frame.bytes);
     switch (frame.type) {
-      case "HEL": {
-        const hello = decodeHello(frame.bytes);
-        if (!hello.ok) return this.#clientFault(hello.error);
-        this.#hello = lowerSizes(hello.value, BOUNDS);
-        return this.#output.toServer(encodeHello({ ...this.#hello, endpointUrl: this.#urls.server }));
-      }
+      case "HEL":
+        return this.#stage === "new" ? this.#greet(frame) : this.#outOfPlace(frame);
       case "OPN":
-        return this.#openChannel(frame);
+        return this.#stage === "acknowledged" || this.#stage === "open"
+          ? this.#openChannel(frame)
+          : this.#outOfPlace(frame);
       case "MSG":
       case "CLO":
-        return this.#clientChunk(frame);
+        return isOpen(this.#stage) ? this.#clientChunk(frame) : this.#outOfPlace(frame);
       default:
-        return this.#refuse(`a client may not send ${frame.type}`, "BadTcpMessageTypeInvalid");
+        return this.#outOfPlace(frame);
     }
+  }
+
+  #outOfPlace(frame: UacpFrame): void {
+    this.#refuse(`a client may not send ${frame.type} here`, "BadTcpMessageTypeInvalid");
+  }
+
+  #greet(frame: UacpFrame): void {
+    const hello = decodeHello(frame.bytes);
+    if (!hello.ok) return this.#clientFault(hello.error);
+    this.#hello = lowerSizes(hello.value, BOUNDS);
+    this.#stage = "hello";
+    this.#output.toServer(encodeHello({ ...this.#hello, endpointUrl: this.#urls.server }));
   }
 
   #openChannel(frame: UacpFrame): void {
     const header = decodeAsymmetricHeader(frame.bytes);
     if (!header.ok) return this.#clientFault(header.error);
-    if (header.value.securityPolicyUri !== SECURITY_POLICY_NONE) {
-      const policy = securityPolicyName(header.value.securityPolicyUri);
-      this.#point.notice({
-        code: "SECURITY_POLICY",
-        severity: "detection",
-        locus: this.#party.source === undefined ? ["unknown-device"] : [],
-        source: this.#party.source ?? this.#party.sourceAddress,
-        target: this.#party.target,
-        says: `${this.#party.sourceAddress} asked for security policy ${policy}; this filter can look into None only, so the channel was refused`,
-      });
-      return this.#end(`security policy ${policy}`, "BadSecurityPolicyRejected");
-    }
+    if (header.value.securityPolicyUri !== SECURITY_POLICY_NONE)
+      return this.#encrypted(frame, securityPolicyName(header.value.securityPolicyUri));
     const chunk = decodeAsymmetricChunk(frame.bytes);
     if (!chunk.ok) return this.#clientFault(chunk.error);
     if (!this.#up.follows(chunk.value.sequenceNumber))
       return this.#refuse("sequence number out of order", "BadSequenceNumberInvalid");
+    if (!this.#carries(chunk.value.body, "OpenSecureChannel")) return;
+    this.#stage = this.#stage === "open" ? "renewing" : "opening";
     this.#forwardRenumbered(frame, this.#up, (bytes) => this.#output.toServer(bytes));
+  }
+
+  /** False, and the connection refused: an OPN or CLO chunk carries some other service than its own. */
+  #carries(body: Buffer, service: "OpenSecureChannel" | "CloseSecureChannel"): boolean {
+    const request = decodeRequest(body);
+    if (!request.ok) this.#clientFault(request.error);
+    else if (request.value.service === service) return true;
+    else this.#refuse(`a chunk of ${service} carries service ${request.value.service}`, "BadTcpMessageTypeInvalid");
+    return false;
+  }
+
+  #encrypted(frame: UacpFrame, policy: string): void {
+    const what = this.#enforces ? "so the channel was refused" : "so in monitor mode it passes unjudged";
+    this.#point.notice({
+      code: "SECURITY_POLICY",
+      severity: "detection",
+      locus: this.#party.source === undefined ? ["unknown-device"] : [],
+      source: this.#party.source ?? this.#party.sourceAddress,
+      target: this.#party.target,
+      says: `${this.#party.sourceAddress} asked for security policy ${policy}; this filter can look into None only, ${what}`,
+    });
+    if (this.#enforces) return this.#end(`security policy ${policy}`, "BadSecurityPolicyRejected");
+    this.#opaque = true;
+    this.#stage = "open";
+    this.#output.toServer(frame.bytes);
   }
 
   #clientChunk(frame: UacpFrame): void {
@@ -185,58 +219,85 @@ export class UaSession implements Session {
     if (!assembly.ok) return this.#clientFault(assembly.error);
     if (assembly.value.kind !== "message") return;
     const { requestId, body } = assembly.value;
-    if (frame.type === "CLO") return this.#forwardRenumbered(frame, this.#up, (bytes) => this.#output.toServer(bytes));
-    this.#request(requestId, body);
+    if (frame.type === "MSG") return this.#request(requestId, body);
+    if (!this.#carries(body, "CloseSecureChannel")) return;
+    this.#stage = "closing";
+    this.#forwardRenumbered(frame, this.#up, (bytes) => this.#output.toServer(bytes));
   }
 
   #request(requestId: number, body: Buffer): void {
     const decoded = decodeRequest(body);
     if (!decoded.ok) {
-      this.#malformedNotice(describeWireError(decoded.error));
-      return this.#fault(requestId, body, STATUS_CODES.BadDecodingError);
+      this.#malformedNotice(describeWireError(decoded.error), this.#enforces);
+      if (this.#enforces) return this.#fault(requestId, body, STATUS_CODES.BadDecodingError);
+      return this.#forward(requestId, body, { request: undefined, judged: [], sinceMs: this.#nowMs });
     }
+    const { service } = decoded.value;
+    if (service === "OpenSecureChannel" || service === "CloseSecureChannel")
+      return this.#refuse(`${service} came in a MSG chunk`, "BadTcpMessageTypeInvalid");
     const judged = observeUa(this.#party, this.#tags, decoded.value).map((o) => this.#point.judge(o));
-    const pending: Pending = { request: decoded.value, judged };
+    const pending: Pending = { request: decoded.value, judged, sinceMs: this.#nowMs };
     const blocked = judged.some((j) => j.action === "blocked");
     if (blocked) {
       this.#settle(pending, "denied");
       return this.#fault(requestId, body, STATUS_CODES.BadUserAccessDenied);
     }
+    this.#forward(requestId, body, pending);
+  }
+
+  #forward(requestId: number, body: Buffer, pending: Pending): void {
     if (this.#pending.size >= MAX_PENDING || this.#pending.has(requestId)) {
+      this.#settle(pending, "denied");
       return this.#fault(requestId, body, STATUS_CODES.BadTooManyOperations);
     }
     const outgoing = rewriteRequestUrls(body, this.#urls.server);
-    for (const j of judged) this.#point.forwarded(j);
+    for (const j of pending.judged) this.#point.forwarded(j);
     this.#pending.set(requestId, pending);
     this.#send(this.#up, requestId, outgoing.ok ? outgoing.value.body : body, (bytes) => this.#output.toServer(bytes));
   }
 
   #serverFrame(frame: UacpFrame): void {
+    if (this.#opaque) return this.#output.toClient(frame.bytes);
     switch (frame.type) {
       case "ACK":
         return this.#acknowledged(frame);
-      case "ERR":
-        return this.#output.toClient(frame.bytes);
-      case "OPN": {
-        const chunk = decodeAsymmetricChunk(frame.bytes);
-        if (!chunk.ok) return this.#serverFault(chunk.error);
-        this.#down.follows(chunk.value.sequenceNumber);
-        this.#channel.channelId = chunk.value.channelId;
-        return this.#forwardRenumbered(frame, this.#down, (bytes) => this.#output.toClient(bytes));
+      case "ERR": {
+        const error = decodeErrorMessage(frame.bytes);
+        return error.ok ? this.#output.toClient(frame.bytes) : this.#serverFault(error.error);
       }
+      case "OPN":
+        return this.#opened(frame);
       case "MSG":
-        return this.#serverChunk(frame);
+        return isBeforeOpen(this.#stage)
+          ? this.#badAnswer("MSG on a channel that is not open")
+          : this.#serverChunk(frame);
       default:
         return this.#badAnswer(`a server may not send ${frame.type}`);
     }
   }
 
+  #opened(frame: UacpFrame): void {
+    if (this.#stage !== "opening" && this.#stage !== "renewing") return this.#badAnswer("OPN answers no request");
+    const chunk = decodeAsymmetricChunk(frame.bytes);
+    if (!chunk.ok) return this.#serverFault(chunk.error);
+    const response = decodeResponse(chunk.value.body);
+    if (!response.ok) return this.#serverFault(response.error);
+    const { service } = response.value;
+    if (service !== "OpenSecureChannel" && service !== "ServiceFault")
+      return this.#badAnswer(`a chunk of OpenSecureChannel carries an answer of service ${service}`);
+    this.#down.follows(chunk.value.sequenceNumber);
+    this.#stage = "open";
+    this.#channel.channelId = chunk.value.channelId;
+    this.#forwardRenumbered(frame, this.#down, (bytes) => this.#output.toClient(bytes));
+  }
+
   #acknowledged(frame: UacpFrame): void {
     const acknowledge = decodeAcknowledge(frame.bytes);
     if (!acknowledge.ok) return this.#serverFault(acknowledge.error);
-    if (this.#hello === undefined) return this.#badAnswer("ACK without HEL");
+    if (this.#hello === undefined || this.#stage !== "hello") return this.#badAnswer("ACK without HEL");
     const bounds = negotiate(this.#hello, acknowledge.value, BOUNDS);
     if (!bounds.ok) return this.#serverFault(bounds.error);
+    this.#stage = "acknowledged";
     this.#limit(this.#up, bounds.value.clientToServer);
     this.#limit(this.#down, bounds.value.serverToClient);
     this.#output.toClient(encodeAcknowledge(lowerSizes(acknowledge.value, BOUNDS)));
@@ -267,11 +328,15 @@ export class UaSession implements Session {
   }
 
   #answer(requestId: number, pending: Pending, body: Buffer): void {
+    const { request } = pending;
+    if (request === undefined) return this.#send(this.#down, requestId, body, (bytes) => this.#output.toClient(bytes));
     const response = decodeResponse(body);
     if (!response.ok) return this.#serverFault(response.error);
+    const { service } = response.value;
+    if (service !== request.service && service !== "ServiceFault")
+      return this.#badAnswer(`${request.service} was answered by ${service}`);
     this.#settle(pending, isGoodUaAnswer(response.value) ? "answered-ok" : "answered-error");
-    for (const { tag, value } of valuesInUaAnswer(this.#tags, pending.request, response.value))
-      this.#point.sawTag(tag, value);
+    for (const { tag, value } of valuesInUaAnswer(this.#tags, request, response.value)) this.#point.sawTag(tag, value);
     this.#point.sawTags();
     // Whatever URL the server hands out must lead back through this filter.
     const outgoing = rewriteResponseUrls(body, this.#urls.filter);
@@ -321,14 +386,14 @@ export class UaSession implements Session {
     this.#end(says, status);
   }
 
-  #malformedNotice(says: string): void {
+  #malformedNotice(says: string, withheld = true): void {
     this.#point.notice({
       code: "MALFORMED",
       severity: "detection",
       locus: this.#party.source === undefined ? ["unknown-device"] : [],
       source: this.#party.source ?? this.#party.sourceAddress,
       target: this.#party.target,
-      says: `${this.#party.sourceAddress}: ${says}; it was not forwarded`,
+      says: `${this.#party.sourceAddress}: ${says}; it ${withheld ? "was not forwarded" : "passed unjudged in monitor mode"}`,
     });
   }
 
@@ -354,4 +419,13 @@ export class UaSession implements Session {
     this.#output.toClient(encodeErrorMessage({ error: STATUS_CODES[status], reason: says }));
     this.#output.close(says);
   }
+}
+
+/** From the answer to the first OPN until CLO; the channel stays usable while it is renewed. */
+function isOpen(stage: Stage): boolean {
+  return stage === "open" || stage === "renewing";
+}
+
+function isBeforeOpen(stage: Stage): boolean {
+  return !isOpen(stage) && stage !== "closing";
 }

@@ -6,10 +6,15 @@ export interface RelayOptions {
   readonly upstream: { readonly host: string; readonly port: number };
   /** Own address towards the server; the server takes connections from it alone. */
   readonly localAddress?: string;
-  /** Absent: bytes pass unseen (mode `off`). */
-  readonly session?: (client: { readonly address: string; readonly port: number }, output: SessionOutput) => Session;
+  /** Absent, or undefined for a client: bytes pass unseen (mode `off`). */
+  readonly session?: (
+    client: { readonly address: string; readonly port: number },
+    output: SessionOutput,
+  ) => Session | undefined;
   readonly onRefused: (client: string, says: string) => void;
   readonly onUpstream: (reachable: boolean, says: string) => void;
+  /** Something failed that must not: a session threw, or the listener itself. The connection concerned is closed. */
+  readonly onFault: (client: string, says: string) => void;
 }
 
 /** Connections of one source address, and in all, on one listener. */
@@ -17,6 +22,10 @@ export const MAX_CONNECTIONS_PER_SOURCE = 32;
 export const MAX_CONNECTIONS = 512;
 const EXPIRY_CHECK_MS = 1000;
 const CONNECT_TIMEOUT_MS = 3000;
+/** Real ms that a client has to take what is still queued for it after the end. */
+export const LINGER_MS = 2000;
+/** Real ms of silence after which TCP asks whether the peer is still there: one that lost its power would hold its place for good. */
+const KEEP_ALIVE_MS = 30_000;
 
 /** A listener before one server. Sockets, back-pressure and limits; what passes is for the session to say. */
 export class Relay {
@@ -27,10 +36,16 @@ export class Relay {
 
   constructor(options: RelayOptions) {
     this.#options = options;
-    this.#server = createServer({ noDelay: true, pauseOnConnect: true }, (client) => this.#accept(client));
+    const sockets = {
+      noDelay: true,
+      pauseOnConnect: true,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_MS,
+    };
+    this.#server = createServer(sockets, (client) => this.#accept(client));
     this.#timer = setInterval(() => {
       const now = performance.now();
-      for (const pair of this.#pairs) pair.session?.expire(now);
+      for (const pair of this.#pairs) pair.expire(now);
     }, EXPIRY_CHECK_MS);
   }
 
@@ -38,7 +53,9 @@ export class Relay {
   listen(): Promise<void> {
     const { host, port } = this.#options.listen;
     return new Promise((resolve, reject) => {
-      this.#server.once("error", (error: NodeJS.ErrnoException) => {
+      this.#server.on("error", (error: NodeJS.ErrnoException) => {
+        // Later errors are of single accepts (too many open files): the listener goes on.
+        if (this.#server.listening) return this.#options.onFault("", `a connection was not taken (${error.message})`);
         const why =
           error.code === "EADDRINUSE"
             ? "is already taken; stop what listens there or choose another port"
@@ -74,6 +91,7 @@ export class Relay {
     const name = `${address}:${client.remotePort ?? 0}`;
     const fromSame = [...this.#pairs].filter((pair) => pair.address === address).length;
     if (fromSame >= MAX_CONNECTIONS_PER_SOURCE || this.#pairs.size >= MAX_CONNECTIONS) {
+      client.on("error", () => undefined);
       client.resetAndDestroy();
       this.#options.onRefused(
         name,
@@ -81,93 +99,161 @@ export class Relay {
       );
       return;
     }
-    const pair = new Pair(client, this.#options, () => this.#pairs.delete(pair));
+    const pair: Pair = new Pair(client, this.#options, () => this.#pairs.delete(pair));
     this.#pairs.add(pair);
+    pair.start();
   }
 }
 
-/** One client socket, one server socket, and the session between them. */
+/**
+ * One client socket, one server socket, and the session between them. The server is dialled when there is something for it, so
+ * that a client that may do nothing takes none of a PLC's few places.
+ *
+ * INVARIANT (fail closed): whatever throws in here closes both sockets; no byte passes that the session did not pass.
+ */
 class Pair implements SessionOutput {
   readonly address: string;
-  readonly session: Session | undefined;
+  readonly #options: RelayOptions;
   readonly #client: Socket;
-  readonly #server: Socket;
+  readonly #name: string;
   readonly #gone: () => void;
+  #session: Session | undefined;
+  #server: Socket | undefined;
+  #linger: NodeJS.Timeout | undefined;
+  #ending = false;
   #closed = false;
 
   constructor(client: Socket, options: RelayOptions, gone: () => void) {
     this.#client = client;
+    this.#options = options;
     this.#gone = gone;
     this.address = client.remoteAddress ?? "";
-    this.session = options.session?.({ address: this.address, port: client.remotePort ?? 0 }, this);
-    this.#server = connect({
-      ...options.upstream,
-      noDelay: true,
-      ...(options.localAddress === undefined ? {} : { localAddress: options.localAddress }),
-    });
-    this.#server.setTimeout(CONNECT_TIMEOUT_MS, () => this.#server.destroy(new Error("it did not answer in time")));
-    this.#server.once("connect", () => {
-      this.#server.setTimeout(0);
-      options.onUpstream(true, "");
-      client.resume();
-    });
-    this.#server.on("error", (error) => {
-      if (this.#server.connecting || !this.#server.remoteAddress) options.onUpstream(false, error.message);
-    });
+    this.#name = `${this.address}:${client.remotePort ?? 0}`;
+  }
+
+  get session(): Session | undefined {
+    return this.#session;
+  }
+
+  start(): void {
+    const client = this.#client;
     client.on("error", () => undefined);
-    client.on("data", (chunk) => this.#fromClient(chunk));
-    this.#server.on("data", (chunk) => this.#fromServer(chunk));
-    client.on("drain", () => this.#server.resume());
-    this.#server.on("drain", () => this.#readOn());
     client.on("close", () => this.destroy());
-    this.#server.on("close", () => this.#serverClosed());
-    client.on("end", () => this.#server.end());
+    client.on("data", (chunk) => this.#guarded(() => this.#fromClient(chunk)));
+    client.on("drain", () => this.#readOn());
+    client.on("end", () => this.#server?.end());
+    this.#guarded(() => {
+      this.#session = this.#options.session?.({ address: this.address, port: client.remotePort ?? 0 }, this);
+    });
+    if (this.#closed) return;
+    // Without a session there is nobody to say when the server is needed: some protocols let it speak first.
+    if (this.#session === undefined) this.#dial();
+    else client.resume();
   }
 
   toServer(bytes: Buffer): void {
-    if (!this.#server.write(bytes)) this.#client.pause();
+    if (this.#ending) return;
+    const server = this.#server ?? this.#dial();
+    if (!server.write(bytes)) this.#client.pause();
   }
 
   toClient(bytes: Buffer): void {
-    if (!this.#client.write(bytes)) this.#server.pause();
+    if (this.#ending) return;
+    if (!this.#client.write(bytes)) this.#server?.pause();
   }
 
-  /** Nothing more is read; what is queued for the client still goes out. */
+  expire(realMs: number): void {
+    this.#guarded(() => this.#session?.expire(realMs));
+  }
+
+  /** Nothing more passes; what is queued for the client still goes out. */
   close(): void {
-    this.#server.destroy();
-    this.#client.pause();
-    this.#client.end(() => this.#client.destroySoon());
+    if (this.#ending) return;
+    this.#ending = true;
+    this.#server?.destroy();
+    this.#client.end();
+    // The client closes when it has read the end. One that does not would keep its place, and what is queued, for good.
+    this.#linger = setTimeout(() => this.destroy(), LINGER_MS);
+    this.#client.resume();
   }
 
   destroy(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.session?.closed();
+    this.#ending = true;
+    clearTimeout(this.#linger);
     this.#client.destroy();
-    this.#server.destroy();
+    this.#server?.destroy();
     this.#gone();
+    this.#guarded(() => this.#session?.closed());
+  }
+
+  #dial(): Socket {
+    const { upstream, localAddress, onUpstream } = this.#options;
+    const server = connect({
+      ...upstream,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_MS,
+      ...(localAddress === undefined ? {} : { localAddress }),
+    });
+    this.#server = server;
+    let connected = false;
+    server.setTimeout(CONNECT_TIMEOUT_MS, () => server.destroy(new Error("it did not answer in time")));
+    server.once("connect", () => {
+      connected = true;
+      server.setTimeout(0);
+      onUpstream(true, "");
+      this.#readOn();
+    });
+    server.on("error", (error) => {
+      if (!connected && !this.#closed) onUpstream(false, error.message);
+    });
+    server.on("data", (chunk) => this.#guarded(() => this.#fromServer(chunk)));
+    server.on("drain", () => this.#readOn());
+    server.on("close", () => this.#serverClosed());
+    return server;
   }
 
   #serverClosed(): void {
     if (this.#closed) return;
-    this.session?.closed();
-    this.#client.end(() => this.destroy());
+    this.#guarded(() => this.#session?.closed());
+    this.close();
   }
 
   #fromClient(chunk: Buffer): void {
-    if (this.session === undefined) return this.toServer(chunk);
-    this.session.fromClient(chunk, performance.now());
+    // After the end, what still comes is read and dropped: unread bytes would turn our last answer into a reset.
+    if (this.#ending) return;
+    if (this.#session === undefined) this.toServer(chunk);
+    else this.#session.fromClient(chunk, performance.now());
     this.#readOn();
   }
 
   #fromServer(chunk: Buffer): void {
-    if (this.session === undefined) return this.toClient(chunk);
-    this.session.fromServer(chunk, performance.now());
+    if (this.#ending) return;
+    if (this.#session === undefined) this.toClient(chunk);
+    else this.#session.fromServer(chunk, performance.now());
     this.#readOn();
   }
 
+  /** Reads each side as far as the other takes it. A client that does not take its answers is not read either: some are our own. */
   #readOn(): void {
-    if (this.session?.wantsMore === false || this.#server.writableNeedDrain) this.#client.pause();
-    else if (this.#client.isPaused() && !this.#server.connecting) this.#client.resume();
+    if (this.#ending) return;
+    const clientFull = this.#client.writableNeedDrain;
+    const serverFull = this.#server?.writableNeedDrain === true;
+    if (!clientFull && this.#server?.isPaused() === true) this.#server.resume();
+    const wait = serverFull || (this.#session === undefined ? this.#server?.connecting === true : clientFull);
+    if (wait || this.#session?.wantsMore === false) this.#client.pause();
+    else if (this.#client.isPaused()) this.#client.resume();
+  }
+
+  #guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      const says = error instanceof Error ? error.message : String(error);
+      this.#options.onFault(this.#name, `the connection was closed after an error in the filter itself: ${says}`);
+      this.destroy();
+    }
   }
 }

@@ -37,6 +37,11 @@ export function observeUa(party: Party, tags: UaTags, request: UaRequest): reado
   });
   switch (request.service) {
     case "unknown":
+    // Nothing but the header of these is decoded, and a query hands out values: no rule for reading or sessions covers them.
+    case "RegisterServer":
+    case "RegisterServer2":
+    case "QueryFirst":
+    case "QueryNext":
       return [about("program")];
     case "Read":
       return observeRead(request.nodesToRead, tags, about);

@@ -14,7 +14,7 @@ import { type AttackRun, score } from "./score.ts";
 
 /** Plant ms: how long the plant runs undisturbed before the first attack, how long each attack lasts, and the rest between two. */
 const SETTLED_MS = 20_000;
-const ATTACK_MS = 40_000;
+const ATTACK_MS = 55_000;
 const REST_MS = 5000;
 /** Plant ms that containment and recovery together may take before the exercise goes on without them. */
 const GIVE_UP_MS = 120_000;

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { serveAgentLink } from "#plc-guard/agent-link.ts";
 import type { Bundle } from "#specs/bundle.ts";
-import { DeviceId } from "#specs/ids.ts";
+import { DeviceId, type TagId } from "#specs/ids.ts";
 import type { Mode } from "#specs/plant.ts";
 import type { Endpoint } from "../address-plan.ts";
 import { JsonLog } from "../json-log.ts";
@@ -15,8 +15,9 @@ import { serveOpcUa } from "./opcua-server.ts";
 import type { ControlProgram, ProgramMemory } from "./program.ts";
 import { PROGRAM_PLC1 } from "./program-plc1.ts";
 import { PROGRAM_PLC2 } from "./program-plc2.ts";
-import { scanCycle } from "./scan-cycle.ts";
-import { RecordedGuard, scanLine } from "./scan-log.ts";
+import { Retained } from "./retained.ts";
+import { scanCycle, tagValues } from "./scan-cycle.ts";
+import { RecordedGuard, type ScanRecord, scanLine } from "./scan-log.ts";
 import { WriteLatch } from "./write-latch.ts";
 
 export interface SoftPlcOptions {
@@ -43,7 +44,7 @@ export interface SoftPlcOptions {
 
 /**
  * One soft PLC as a process: protocol servers, field wiring, the guard in its scan, and the link to the guard's agent.
- * Writes `<device>.scans.jsonl` (see `ScanRecord`) and `<device>.phase.json` in the run directory.
+ * Writes `<device>.scans.jsonl` (see `ScanRecord`), `<device>.phase.json` and `<device>.retain.json` in the run directory.
  */
 export function runSoftPlc(options: SoftPlcOptions): Promise<{ close(): Promise<void> }> {
   return options.device === "plc-1" ? run(PROGRAM_PLC1, options) : run(PROGRAM_PLC2, options);
@@ -74,7 +75,9 @@ async function run<M extends ProgramMemory>(
   const servers = await openServers(options, device, latch);
   const scans = new JsonLog(join(options.runDir, `${device}.scans.jsonl`));
 
-  let memory = program.initial;
+  const retained = new Retained(join(options.runDir, `${device}.retain.json`), networkTags(bundle, device), log);
+  let takenUp: ScanRecord["retained"] = Object.fromEntries(retained.load());
+  let memory = program.write(program.initial, tagValues(takenUp));
   const scan = (tick: FieldTick) => {
     const inputs = {
       scan: tick.tick,
@@ -88,7 +91,9 @@ async function run<M extends ProgramMemory>(
     const result = scanCycle(program, memory, inputs, guard);
     memory = result.memory;
     latch.publish(result.tags);
-    scans.write(scanLine(inputs, events, result));
+    retained.keep(result.tags);
+    scans.write(scanLine(inputs, events, result, takenUp));
+    takenUp = undefined;
     agent.afterScan(tick.tick, tick.atMs, result.tags);
     return result.outputs;
   };
@@ -106,6 +111,12 @@ async function run<M extends ProgramMemory>(
 }
 
 const NO_FORCES: FieldTick["field"] = new Map();
+
+/** What the network may write in a PLC. */
+function networkTags(bundle: Bundle, device: DeviceId): ReadonlySet<TagId> {
+  const written = bundle.plant.tags.filter((tag) => tag.kind === "command" || tag.kind === "set-point");
+  return new Set(written.filter((tag) => tag.device === device).map((tag) => tag.id));
+}
 
 async function openServers(
   options: SoftPlcOptions,

@@ -14,7 +14,7 @@ export interface Replay {
  * Runs a PLC's scan log again from its start, through the same program and a fresh guard, and compares every outcome byte for byte:
  * accepted writes, outputs and all tags.
  *
- * @param records the log's lines, from the first scan on
+ * @param records the log's lines, from the first scan after a start on
  * @param guard made like the one in the PLC; undefined: the PLC had none
  */
 export function replay<M extends ProgramMemory>(
@@ -26,6 +26,7 @@ export function replay<M extends ProgramMemory>(
   let memory = program.initial;
   let scans = 0;
   for (const record of records) {
+    if (record.retained !== undefined) memory = program.write(memory, tagValues(record.retained));
     if (guard !== undefined) for (const event of record.guard) applyEvent(guard, event, tagValues);
     const inputs = {
       scan: record.scan,

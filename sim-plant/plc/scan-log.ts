@@ -14,6 +14,7 @@ export type GuardEvent =
   | { readonly others: Readonly<Record<string, number>>; readonly atMs: number }
   | { readonly restore: string; readonly atMs: number }
   | { readonly renew: number; readonly realMs: number }
+  | { readonly leaseBegan: true; readonly realMs: number }
   | { readonly leaseEnded: true; readonly realMs: number };
 
 /** Events held between two scans; scans come ten times a second, so this is far more than an agent sends. */
@@ -23,6 +24,8 @@ const MAX_EVENTS = 1000;
 export class RecordedGuard extends Guard {
   #events: GuardEvent[] = [];
   #dropped = 0;
+  /** The lease runs: it was renewed, or the look at a phase that nobody vouched for yet has begun it. */
+  #leased = false;
 
   override order(message: OrderMessage, atMs: number): OrderAnswer | undefined {
     this.#keep({ order: message, atMs });
@@ -45,11 +48,16 @@ export class RecordedGuard extends Guard {
   }
 
   override renew(leaseMs: number, realMs: number): void {
+    this.#leased = true;
     this.#keep({ renew: leaseMs, realMs });
     super.renew(leaseMs, realMs);
   }
 
   override checkLease(realMs: number): boolean {
+    if (!this.#leased && this.status().state === "in-force") {
+      this.#leased = true;
+      this.#keep({ leaseBegan: true, realMs });
+    }
     const ended = super.checkLease(realMs);
     if (ended) this.#keep({ leaseEnded: true, realMs });
     return ended;
@@ -97,6 +105,8 @@ export interface ScanRecord {
   readonly forces: Readonly<Record<string, number>>;
   readonly guard: readonly GuardEvent[];
   readonly out: ScanOutcome;
+  /** First scan after a start only: what the program took up from before it lost its power. */
+  readonly retained?: Readonly<Record<string, number>>;
 }
 
 export interface ScanOutcome {
@@ -105,7 +115,12 @@ export interface ScanOutcome {
   readonly tags: Readonly<Record<string, number>>;
 }
 
-export function scanLine(inputs: ScanInputs, guard: readonly GuardEvent[], result: ScanResult<unknown>): string {
+export function scanLine(
+  inputs: ScanInputs,
+  guard: readonly GuardEvent[],
+  result: ScanResult<unknown>,
+  retained?: ScanRecord["retained"],
+): string {
   const record: ScanRecord = {
     scan: inputs.scan,
     atMs: inputs.atMs,
@@ -115,6 +130,7 @@ export function scanLine(inputs: ScanInputs, guard: readonly GuardEvent[], resul
     forces: Object.fromEntries(inputs.forces),
     guard,
     out: outcomeOf(result),
+    ...(retained === undefined ? {} : { retained }),
   };
   return JSON.stringify(record);
 }

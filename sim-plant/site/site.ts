@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type Bundle, buildBundle, canonicalBundle } from "#specs/bundle.ts";
 import type { Lifecycle } from "#specs/lifecycle.ts";
 import type { Plant } from "#specs/plant.ts";
-import { addressPlan } from "../address-plan.ts";
+import { addressPlan, type Endpoint, listenersOf } from "../address-plan.ts";
 import { POINTS, plantAt, processGroups } from "./processes.ts";
 import type { Site } from "./site-file.ts";
 import { type ProcessEvent, type Program, Supervisor } from "./supervisor.ts";
@@ -69,6 +69,18 @@ function passwords(): Readonly<Record<string, string>> {
 /** False: the platform has 127.0.0.1 only. */
 export function hasManyLoopbackAddresses(): Promise<boolean> {
   return canListen("127.77.0.1", 0);
+}
+
+/** The first address of a run, its page included, on which somebody listens already. */
+export async function takenAddress({
+  instance,
+  single,
+  page,
+}: Pick<Site, "instance" | "single" | "page">): Promise<Endpoint | undefined> {
+  for (const at of [page, ...listenersOf(addressPlan(instance, single))]) {
+    if (!(await canListen(at.host, at.port))) return at;
+  }
+  return undefined;
 }
 
 /** An instance whose addresses nobody uses. @throws Error in one sentence when every one is taken */

@@ -42,8 +42,15 @@ test.each([
 });
 
 test("what leads on by itself is said, requests are not", () => {
-  expect(waysOn(PLANT, { phase: "recovery.probation" })).toEqual([{ to: "normal", says: "after 10 s" }]);
-  expect(waysOn(PLANT, { phase: null })).toEqual([]);
+  const onward = [{ to: "normal", missing: ["4 s of 10 s in this phase remain", "2 s more without a new detection"] }];
+  expect(waysOn(PLANT, { phase: "recovery.probation", onward })).toEqual([
+    {
+      to: "normal",
+      rule: "after 10 s",
+      waitsFor: "4 s of 10 s in this phase remain; 2 s more without a new detection",
+    },
+  ]);
+  expect(waysOn(PLANT, { phase: null, onward: [] })).toEqual([]);
 });
 
 describe("limits", () => {

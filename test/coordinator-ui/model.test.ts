@@ -102,9 +102,16 @@ describe("verdicts", () => {
   });
 
   test("an undeclared source is named by its address", () => {
-    expect(verdictRow(PLANT, verdict(1, 0, { source: null, sourceAddress: "127.10.9.66:40001" })).source).toBe(
-      "127.10.9.66",
+    expect(verdictRow(PLANT, verdict(1, 0, { source: null, sourceAddress: "127.10.9.66:40001" })).ends).toBe(
+      "127.10.9.66 → plc-1",
     );
+  });
+
+  test.each([
+    [null, "in plc-1"],
+    ["program", "program of plc-1"],
+  ])("inside a PLC a change of source %s is said to be there, not to come from nowhere", (source, want) => {
+    expect(verdictRow(PLANT, verdict(1, 0, { layer: "plc", source, sourceAddress: "" })).ends).toBe(want);
   });
 
   test("can be narrowed to denies", () => {
@@ -131,9 +138,29 @@ describe("detections", () => {
   test("the path shows the picked one, else the newest that matters", () => {
     const notice = { ...DETECTION, id: "n", severity: "notice" } as const;
     const state = { ...NORMAL, detections: [notice, DETECTION] };
-    expect(drawnDetection(state, undefined, false)?.id).toBe("d-1");
-    expect(drawnDetection(state, "n", false)?.id).toBe("n");
-    expect(drawnDetection({ ...state, atMs: DETECTION.lastMs + 11 * 60_000 }, undefined, false)).toBeUndefined();
+    expect(drawnDetection(PLANT, state, undefined)?.id).toBe("d-1");
+    expect(drawnDetection(PLANT, state, "n")?.id).toBe("n");
+    expect(drawnDetection(PLANT, { ...state, atMs: DETECTION.lastMs + 11 * 60_000 }, undefined)).toBeUndefined();
+  });
+
+  test("once the plant is led back to where it was contained, the path is calm; what is picked or new is drawn", () => {
+    const contained = {
+      atMs: DETECTION.atMs + 500,
+      from: "normal",
+      to: "degraded.hmi-quarantined",
+      epoch: 3,
+      emergency: true,
+      cause: "detection d-1",
+      outcome: "done",
+      says: "",
+    } as const;
+    const sinceMs = DETECTION.lastMs + 60_000;
+    const state = { ...NORMAL, atMs: sinceMs, sinceMs, history: [contained], detections: [DETECTION] };
+    expect(drawnDetection(PLANT, state, undefined)).toBeUndefined();
+    expect(drawnDetection(PLANT, { ...state, phase: "recovery.verify" }, undefined)?.id).toBe("d-1");
+    expect(drawnDetection(PLANT, state, "d-1")?.id).toBe("d-1");
+    const again = { ...DETECTION, lastMs: sinceMs + 1 };
+    expect(drawnDetection(PLANT, { ...state, detections: [again] }, undefined)?.id).toBe("d-1");
   });
 
   test("several possible places are each marked uncertain", () => {

@@ -236,6 +236,7 @@ export const NORMAL: StateView = {
   detections: [],
   proposals: [],
   tags: readings(600_000),
+  onward: [],
   requests: [
     {
       request: "stop",

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { readable } from "#coordinator/ui/state/phases.ts";
 import {
   agoWords,
   durationWords,
@@ -8,6 +9,7 @@ import {
   readingWords,
   valueWords,
 } from "#coordinator/ui/state/words.ts";
+import { PLANT } from "./water-treatment-view.ts";
 
 test.each([
   { ms: 0, want: "0:00:00" },
@@ -60,4 +62,10 @@ test("several places are joined by `or`", () => {
   expect(locusWords(["hmi"])).toBe("at the operator station");
   expect(locusWords(["path-hmi-switch", "switch"])).toBe("between operator station and switch or at the switch");
   expect(locusWords([])).toBe("place not known");
+});
+
+test("names that the coordinator quotes are said as people say them", () => {
+  expect(readable(PLANT, "`recovery.verify` is in force; rule `nm-dose-sp` stands")).toBe(
+    "recovery · verify is in force; rule nm-dose-sp stands",
+  );
 });

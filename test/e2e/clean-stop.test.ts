@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from "vitest";
+import { listenersOf } from "#sim/address-plan.ts";
 import { hasManyLoopbackAddresses } from "#sim/site/site.ts";
-import { isAlive, isFree, listeners, PROCESSES, Site, until } from "../support/site.ts";
+import { freeInstanceFrom, isAlive, isFree, PROCESSES, Site, until } from "../support/site.ts";
 
-const INSTANCE = 33;
 const GONE_WITHIN_MS = 6000;
 
 describe.skipIf(!(await hasManyLoopbackAddresses()))("stopping `sekisho up`", () => {
@@ -10,14 +10,20 @@ describe.skipIf(!(await hasManyLoopbackAddresses()))("stopping `sekisho up`", ()
   afterEach(() => site?.discard());
 
   async function started(): Promise<Site> {
-    site = new Site({ instance: INSTANCE });
+    site = new Site({ instance: await freeInstanceFrom(33) });
     await site.ready(60_000);
     return site;
   }
 
   async function nothingIsLeft(of: Site): Promise<void> {
     expect(of.left()).toEqual([]);
-    for (const at of listeners(of.plan, of.page)) expect(await isFree(at), `${at.host}:${at.port}`).toBe(true);
+    // The system closes a process's sockets a little after its other files.
+    for (const at of [of.page, ...listenersOf(of.plan)])
+      await until(
+        () => isFree(at),
+        1000,
+        () => `somebody listens on ${at.host}:${at.port}`,
+      );
   }
 
   test.each(["SIGINT", "SIGTERM"] as const)(
@@ -35,15 +41,28 @@ describe.skipIf(!(await hasManyLoopbackAddresses()))("stopping `sekisho up`", ()
     },
   );
 
+  test("Ctrl-C, which reaches every process at once, is an ordinary end too", async () => {
+    site = new Site({ instance: await freeInstanceFrom(33), group: true });
+    const up = site;
+    await up.ready(60_000);
+    const { code, ms } = await up.interrupt();
+    expect(code).toBe(0);
+    expect(ms).toBeLessThan(GONE_WITHIN_MS);
+    expect(up.stdout).not.toContain("has ended");
+    expect(up.stderr).toBe("");
+    await nothingIsLeft(up);
+  });
+
   test("a signal while it is still starting leaves nothing either", async () => {
-    site = new Site({ instance: INSTANCE });
+    site = new Site({ instance: await freeInstanceFrom(33) });
     const up = site;
     await until(
       () => up.left().length >= 2,
       20_000,
       () => "two parts have not been started",
     );
-    const { ms } = await up.stop("SIGINT");
+    const { code, ms } = await up.stop("SIGINT");
+    expect(code).toBe(0);
     expect(ms).toBeLessThan(GONE_WITHIN_MS);
     await until(
       () => up.left().length === 0,

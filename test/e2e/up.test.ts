@@ -11,10 +11,9 @@ import { ModbusMaster } from "#sim/attacks/modbus-master.ts";
 import { opcUaCertificates, quietOpcUa } from "#sim/opcua-certificates.ts";
 import { hasManyLoopbackAddresses } from "#sim/site/site.ts";
 import { sekisho } from "../support/cli.ts";
-import { PROCESSES, Site } from "../support/site.ts";
+import { freeInstanceFrom, PROCESSES, Site } from "../support/site.ts";
 import { DEBIAN_PYTHON, hasTool } from "../support/tools.ts";
 
-const INSTANCE = 31;
 const SEEN_WITHIN_MS = 2000;
 /** Read Input Registers (04), the four measurements of PLC 1. @see MODBUS AP V1.1b3 §6.4 */
 const READ_FOUR = Buffer.from("0400000004", "hex");
@@ -27,7 +26,7 @@ describe.skipIf(!(await hasManyLoopbackAddresses()))("sekisho up", () => {
 
   beforeAll(async () => {
     // A person decides on containment here: the phase stays what the operator makes it.
-    site = new Site({ instance: INSTANCE, args: ["--policy", "propose"] });
+    site = new Site({ instance: await freeInstanceFrom(31), args: ["--policy", "propose"] });
     const began = performance.now();
     await site.ready(60_000);
     readyMs = performance.now() - began;
@@ -104,7 +103,7 @@ describe.skipIf(!(await hasManyLoopbackAddresses()))("sekisho up", () => {
   });
 
   test("an undeclared source is answered by an exception, and is seen within two seconds", async () => {
-    const address = `127.${INSTANCE}.9.77`;
+    const address = `127.${site.instance}.9.77`;
     const before = await setPoints();
     const stranger = new ModbusMaster(site.plan.filter.plc1, { address });
     expect((await stranger.request(1, READ_FOUR)).says).toBe("exception 1");
@@ -123,7 +122,7 @@ describe.skipIf(!(await hasManyLoopbackAddresses()))("sekisho up", () => {
   });
 
   test.skipIf(!hasTool("pymodbus"))("pymodbus from an undeclared source is answered by an exception", async () => {
-    const address = `127.${INSTANCE}.9.78`;
+    const address = `127.${site.instance}.9.78`;
     const script = `
 from pymodbus.client import ModbusTcpClient
 client = ModbusTcpClient("${site.plan.filter.plc1.host}", port=1502, source_address=("${address}", 0), timeout=3)
@@ -140,26 +139,26 @@ print(answer.isError(), getattr(answer, "exception_code", None))
   test("no way leads around the filter: a PLC resets everybody else", async () => {
     const { plc } = site.plan;
     for (const server of [plc.plc1, plc.plc2, plc.plc2Ua]) {
-      for (const from of [site.plan.hmi, site.plan.engineering, "127.0.0.1", `127.${INSTANCE}.9.77`]) {
+      for (const from of [site.plan.hmi, site.plan.engineering, "127.0.0.1", `127.${site.instance}.9.77`]) {
         expect(await knock(server, from), `${from} to ${server.host}:${server.port}`).toBe("ECONNRESET");
       }
     }
   });
 
   test("a second run at the same place fails in one sentence, and leaves the first alone", async () => {
-    const place = ["--instance", String(INSTANCE), "--port", String(site.page.port)];
+    const place = ["--instance", String(site.instance), "--port", String(site.page.port)];
     const elsewhere = mkdtempSync(join(tmpdir(), "sekisho-second-"));
     try {
       // With the first run's folder, as somebody who types the same command twice, and with another.
       for (const runDir of [site.runDir, elsewhere]) {
         const { code, stderr } = await sekisho(["up", ...place, "--run-dir", runDir], 30_000);
         expect(stderr).toMatch(/^sekisho: [^\n]+\n$/);
-        expect(stderr).toMatch(new RegExp(`127\\.(${INSTANCE}\\.\\d+\\.\\d+|0\\.0\\.1):\\d+`));
+        expect(stderr).toMatch(new RegExp(`127\\.(${site.instance}\\.\\d+\\.\\d+|0\\.0\\.1):\\d+`));
         expect(stderr).toContain("taken");
         expect(stderr).not.toMatch(/\bat .*:\d+:\d+/);
         expect(code).toBe(2);
       }
-      const otherPage = ["--instance", String(INSTANCE + 50), "--port", String(site.page.port)];
+      const otherPage = ["--instance", String(site.instance + 50), "--port", String(site.page.port)];
       const { code, stderr } = await sekisho(["up", ...otherPage, "--run-dir", elsewhere], 30_000);
       expect(stderr).toMatch(new RegExp(`^sekisho: [^\\n]*127\\.0\\.0\\.1:${site.page.port}[^\\n]*taken[^\\n]*\\n$`));
       expect(code).toBe(2);

@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import type { StateView } from "#coordinator/page-messages.ts";
 import { type AddressPlan, addressPlan, type Endpoint } from "#sim/address-plan.ts";
 import { ConsoleClient } from "#sim/exercises/console-client.ts";
+import { takenAddress } from "#sim/site/site.ts";
 
 const LAUNCHER = fileURLToPath(new URL("../../bin/sekisho.js", import.meta.url));
 const LOOK_EVERY_MS = 30;
@@ -29,15 +30,32 @@ export const PROCESSES = [
 export type ProcessName = (typeof PROCESSES)[number];
 
 export interface UpOptions {
-  /** Second number of the loopback addresses; each suite has its own, so that suites of several people do not meet. */
+  /** Second number of the loopback addresses. */
   readonly instance: number;
   readonly args?: readonly string[];
+  /** In a process group of its own, as a terminal starts a command; `interrupt` works only then. */
+  readonly group?: boolean;
   /** Default: a new folder below the system's temporary one, removed by `discard`. */
   readonly runDir?: string;
 }
 
+/** Suites take these, so that they stand beside whatever else runs on the machine; exercises choose for themselves. */
+const INSTANCES = [31, 32, 33, 34, 35, 36, 37, 38, 39] as const;
+
+const pageOf = (instance: number): Endpoint => ({ host: "127.0.0.1", port: 8400 + instance });
+
+/** An instance of which no address is taken. */
+export async function freeInstanceFrom(preferred: (typeof INSTANCES)[number]): Promise<number> {
+  const first = INSTANCES.indexOf(preferred);
+  for (const instance of [...INSTANCES.slice(first), ...INSTANCES.slice(0, first)]) {
+    if ((await takenAddress({ instance, single: false, page: pageOf(instance) })) === undefined) return instance;
+  }
+  throw new Error(`instances ${INSTANCES[0]} to ${INSTANCES.at(-1)} are all taken; stop one of the runs that use them`);
+}
+
 /** One `sekisho up`, started as a user starts it. */
 export class Site {
+  readonly instance: number;
   readonly plan: AddressPlan;
   readonly page: Endpoint;
   readonly runDir: string;
@@ -47,9 +65,10 @@ export class Site {
   #stdout = "";
   #stderr = "";
 
-  constructor({ instance, args = [], runDir }: UpOptions) {
+  constructor({ instance, args = [], runDir, group = false }: UpOptions) {
+    this.instance = instance;
     this.plan = addressPlan(instance, false);
-    this.page = { host: "127.0.0.1", port: 8300 + instance };
+    this.page = pageOf(instance);
     this.runDir = runDir ?? mkdtempSync(join(tmpdir(), "sekisho-e2e-"));
     this.#console = new ConsoleClient(this.page);
     this.child = spawn(
@@ -60,7 +79,7 @@ export class Site {
         ...["--instance", String(instance), "--port", String(this.page.port), "--run-dir", this.runDir],
         ...args,
       ],
-      { stdio: ["ignore", "pipe", "pipe"] },
+      { stdio: ["ignore", "pipe", "pipe"], detached: group },
     );
     this.child.stdout?.on("data", (chunk: Buffer) => {
       this.#stdout += chunk.toString();
@@ -119,9 +138,20 @@ export class Site {
   }
 
   /** Sends `up` a signal and waits for its end; what it ended with and how long that took, in real ms. */
-  async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<{ readonly code: number | null; readonly ms: number }> {
+  stop(signal: NodeJS.Signals = "SIGTERM"): Promise<{ readonly code: number | null; readonly ms: number }> {
+    return this.#stop(() => this.child.kill(signal));
+  }
+
+  /** Ctrl-C: the terminal interrupts every process of the group at once. */
+  interrupt(): Promise<{ readonly code: number | null; readonly ms: number }> {
+    const { pid } = this.child;
+    if (pid === undefined) throw new Error(this.#says("`sekisho up` was never started"));
+    return this.#stop(() => process.kill(-pid, "SIGINT"));
+  }
+
+  async #stop(send: () => void): Promise<{ readonly code: number | null; readonly ms: number }> {
     const began = performance.now();
-    this.child.kill(signal);
+    send();
     const late = setTimeout(() => this.child.kill("SIGKILL"), STOP_MS);
     const { code } = await this.#ended;
     clearTimeout(late);
@@ -202,13 +232,6 @@ export function isFree({ host, port }: Endpoint): Promise<boolean> {
     server.once("error", () => resolve(false));
     server.listen({ host, port }, () => server.close(() => resolve(true)));
   });
-}
-
-/** Every address that a run listens on. */
-export function listeners(plan: AddressPlan, page: Endpoint): readonly Endpoint[] {
-  const { access, filter, plc, agentLink } = plan;
-  const servers = [access, filter, plc, agentLink].flatMap((group) => Object.values(group));
-  return [...servers, plan.mirror, plan.patch, plan.field, plan.clock, plan.broker, page];
 }
 
 /** Linux: processes whose standard output goes into the folder; their command line may be renamed, this is not. */

@@ -88,12 +88,14 @@ export class ContainmentPanel extends LitElement {
     const { plant, state } = this.view;
     const proposals = openProposals(state);
     const limited = degraded(plant, state);
+    // Several cards must leave room for the detections below them: what each limits is folded away then.
+    const brief = proposals.length + (limited === undefined ? 0 : 1) > 1;
     const calm = proposals.length === 0 && limited === undefined && state.standing === "running";
     return html`<section class="panel" aria-labelledby="title">
       <div class="bar"><h2 id="title">Containment and requests</h2></div>
-      ${state.standing === "adopting" ? this.#adoption() : nothing} ${proposals.map((p) => this.#proposal(p))}
+      ${state.standing === "adopting" ? this.#adoption() : nothing} ${proposals.map((p) => this.#proposal(p, brief))}
       ${limited === undefined ? nothing : this.#limited(limited)}
-      ${calm ? html`<p class="quiet">Nothing is limited, and no containment is proposed.</p>` : nothing} ${this.#requests()}
+      ${calm ? html`<p class="quiet">No containment is in force, and none is proposed.</p>` : nothing} ${this.#requests()}
     </section>`;
   }
 
@@ -105,7 +107,7 @@ export class ContainmentPanel extends LitElement {
     return this.view.link !== "live";
   }
 
-  #proposal(p: ProposalView): TemplateResult {
+  #proposal(p: ProposalView, brief: boolean): TemplateResult {
     const { plant, state } = this.view;
     const what = state.phase === null ? undefined : limits(plant, state.phase, p.to);
     const first = p.detections[0];
@@ -116,13 +118,14 @@ export class ContainmentPanel extends LitElement {
         <dd>${p.says}${first === undefined ? nothing : html` <span class="quiet">${plantTimeWords(p.atMs)}</span>`}</dd>
         <dt>Then</dt>
         <dd>${p.toSays}</dd>
-        ${what === undefined ? nothing : limitRows(what)}
+        ${what === undefined || brief ? nothing : limitRows(what)}
       </dl>
+      ${what === undefined || !brief ? nothing : html`<details><summary class="small">What it limits</summary><dl>${limitRows(what)}</dl></details>`}
       ${p.takable ? nothing : html`<p class="missing">${p.whyNot}</p>`}
       <div class="buttons">
         <button class="main" id="approve" ?disabled=${this.#deaf} @click=${() => this.#ask(containmentQuestion(p, true))}>Approve containment</button>
         <button ?disabled=${this.#deaf} @click=${() => this.#ask(containmentQuestion(p, false))}>Reject</button>
-        <span class="quiet small">${rolesWords(p.roles)}</span>
+        <span class="quiet small">by ${rolesWords(p.roles)}</span>
       </div>
     </div>`;
   }
@@ -155,7 +158,7 @@ export class ContainmentPanel extends LitElement {
         <button class="main" id="return" ?disabled=${this.#deaf || !ready} @click=${() => this.#ask(requestQuestion(this.view.state, back))}>
           Return to normal
         </button>
-        <span class="quiet small">${rolesWords(back.roles)}; leads to ${phaseWords(back.to)}</span>
+        <span class="quiet small">by ${rolesWords(back.roles)}, through ${phaseWords(back.to)}</span>
       </div>
     `;
   }

@@ -12,6 +12,7 @@ import {
   stoppedWords,
 } from "../state/detections.ts";
 import type { View } from "../state/model.ts";
+import { readable } from "../state/phases.ts";
 import { capital, countWords, phaseWords, plantTimeWords } from "../state/words.ts";
 import { PickEvent } from "./events.ts";
 import { severityIcon } from "./icons.ts";
@@ -150,7 +151,7 @@ export class DetectionList extends LitElement {
         <span class="meta">
           <span class=${through ? "through" : ""}>${stoppedWords(d)}</span>${d.tags.length > 0 ? html` · ${d.tags.join(", ")}` : nothing}${
             d.technique === undefined ? nothing : html` · ATT&amp;CK ${d.technique}`
-          }${d.containment === undefined ? nothing : html` · containment ${ledTo(d)}`}${drawn ? html` · shown on the path` : nothing}
+          }${d.containment === undefined ? nothing : html` · led to ${ledTo(d)}`}${drawn ? html` · shown on the path` : nothing}
         </span>
       </summary>
       <div class="more">${this.#more(d, drawn)}</div>
@@ -161,7 +162,7 @@ export class DetectionList extends LitElement {
     const rule = ruleSays(this.view.plant, d.rule);
     const rest = d.evidence.length - SHOWN_EVIDENCE;
     return html`
-      ${d.because === undefined ? nothing : html`<p>${capital(ended(d.because))}</p>`}
+      ${d.because === undefined ? nothing : html`<p>${capital(ended(readable(this.view.plant, d.because)))}</p>`}
       <p>
         ${d.source || "unknown"} → ${d.target} · ${phaseWords(d.phase)} · epoch ${d.epoch ?? "?"} · ${confidenceWords(d.confidence)}
         (${Math.round(d.confidence * 100)} %)${d.row === undefined ? nothing : html` · row ${d.row} of the locus table`}

@@ -85,13 +85,13 @@ export class PathPicture extends LitElement {
       .head .state {
         margin-left: auto;
       }
-      .attention .state,
+      .point.attention .state,
       .mode,
       .mismatch {
         color: var(--warn);
         font-weight: 600;
       }
-      .alarm .state {
+      .point.alarm .state {
         color: var(--alarm);
         font-weight: 650;
       }

@@ -111,6 +111,9 @@ export class PhasePanel extends LitElement {
       .steps .possible {
         border-style: dashed;
       }
+      #onward {
+        margin-top: 4px;
+      }
       .steps svg {
         width: 10px;
         height: 10px;
@@ -147,7 +150,8 @@ export class PhasePanel extends LitElement {
         <ol class="strip" aria-label="Lifecycle">
           ${lifecycleStrip(plant, state).map((b, i) => this.#box(b, i))}
         </ol>
-        ${steps.length > 0 ? html`<ol class="steps" aria-label="Steps of this phase">${steps.map((s) => this.#step(s))}</ol>` : this.#waysOn()}
+        ${steps.length > 0 ? html`<ol class="steps" aria-label="Steps of this phase">${steps.map((s) => this.#step(s))}</ol>` : nothing}
+        ${this.#waysOn()}
       </div>
     </section>`;
   }
@@ -187,8 +191,12 @@ export class PhasePanel extends LitElement {
   #waysOn(): TemplateResult | typeof nothing {
     const ways = waysOn(this.view.plant, this.view.state);
     if (ways.length === 0) return nothing;
-    return html`<ul class="small quiet">
-      ${ways.map((w) => html`<li>Goes on to ${phaseWords(w.to)} ${w.says}.</li>`)}
+    return html`<ul class="small quiet" id="onward">
+      ${ways.map(
+        (w) => html`<li title=${w.rule}>
+          Goes on to ${phaseWords(w.to)} by itself${w.waitsFor === "" ? "." : `. Still missing: ${w.waitsFor}.`}
+        </li>`,
+      )}
     </ul>`;
   }
 }

@@ -5,7 +5,7 @@ import { changeWords } from "../state/actions.ts";
 import { drawnDetection } from "../state/detections.ts";
 import type { LinkLooks } from "../state/link.ts";
 import type { View } from "../state/model.ts";
-import { phaseInfo } from "../state/phases.ts";
+import { readable } from "../state/phases.ts";
 import "./confirm-dialog.ts";
 import { ConfirmedEvent } from "./confirm-dialog.ts";
 import "./containment-panel.ts";
@@ -84,8 +84,8 @@ export class SekishoPage extends LitElement {
         min-height: 124px;
       }
       verdict-list {
-        flex: 1 1 200px;
-        min-height: 170px;
+        flex: 1 8 200px;
+        min-height: 130px;
       }
       .waiting {
         place-self: center;
@@ -161,8 +161,7 @@ export class SekishoPage extends LitElement {
   }
 
   #panels(view: View): TemplateResult {
-    const containment = phaseInfo(view.plant, view.state.phase)?.containment === true;
-    const detection = drawnDetection(view.state, this.picked, containment);
+    const detection = drawnDetection(view.plant, view.state, this.picked);
     return html`<main>
       <phase-panel .view=${view}></phase-panel>
       <div class="column left" tabindex="0" role="group" aria-label="Layers and plant">
@@ -179,8 +178,11 @@ export class SekishoPage extends LitElement {
   }
 
   async #send(event: ConfirmedEvent): Promise<void> {
-    const answer = await send(event.ask, event.who);
-    this.renderRoot.querySelector("toast-list")?.show(answer);
+    const { accepted, says } = await send(event.ask, event.who);
+    const { view } = this.#live;
+    this.renderRoot
+      .querySelector("toast-list")
+      ?.show({ accepted, says: view === undefined ? says : readable(view.plant, says) });
   }
 }
 

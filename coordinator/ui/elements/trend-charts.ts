@@ -2,10 +2,12 @@ import { css, html, LitElement, type PropertyValues, type TemplateResult, unsafe
 import uPlot from "uplot";
 import uplotStyles from "uplot/dist/uPlot.min.css";
 import type { View } from "../state/model.ts";
-import { readingLooks } from "../state/readings.ts";
+import { readingLooks, tagInfo } from "../state/readings.ts";
 import { TREND_GROUPS, TREND_MS, type TrendGroup, type TrendMark, trendMarks } from "../state/trend.ts";
 import { shared } from "./shared-styles.ts";
 
+/** Share of a tag's range that a flat line's noise may take up. */
+const NOISE = 0.02;
 const DASHES = [[], [6, 4], [2, 3]] as const;
 
 /** Ten minutes of the main tags, one small chart per unit, with marks where something was detected or a phase changed. */
@@ -34,9 +36,10 @@ export class TrendCharts extends LitElement {
       }
       .key {
         display: flex;
-        flex-wrap: wrap;
-        gap: 0 8px;
-        font-size: 12px;
+        gap: 0 6px;
+        font-size: 11.5px;
+        white-space: nowrap;
+        overflow: hidden;
         margin: 4px 0 2px;
       }
       .key b {
@@ -44,7 +47,7 @@ export class TrendCharts extends LitElement {
       }
       .key svg {
         display: inline-block;
-        width: 15px;
+        width: 13px;
         height: 8px;
       }
       .chart .uplot {
@@ -175,6 +178,8 @@ export class TrendCharts extends LitElement {
     const style = getComputedStyle(this);
     const colour = (name: string): string => style.getPropertyValue(name).trim();
     const axis = { stroke: colour("--ink-2"), font: "11px system-ui, sans-serif", ticks: { show: false } };
+    const first = tagInfo(this.view.plant, group.lines[0]?.tag ?? "");
+    const noise = first === undefined ? 0 : NOISE * (first.high - first.low);
     const grid = { stroke: colour("--line"), width: 1 };
     return {
       width: Math.max(holder.clientWidth, 100),
@@ -184,7 +189,7 @@ export class TrendCharts extends LitElement {
       legend: { show: false },
       scales: {
         x: { time: false, range: (_u, _min, max) => [max - TREND_MS / 1000, max] },
-        y: { range: (_u, min, max) => around(min, max) },
+        y: { range: (_u, min, max) => around(min, max, noise) },
       },
       axes: [
         {
@@ -213,10 +218,10 @@ export class TrendCharts extends LitElement {
   }
 }
 
-/** A flat line gets room about it; nothing known gets 0..1. */
-function around(min: number | null, max: number | null): [number, number] {
+/** A flat line gets room about it, so that its noise looks small; nothing known gets 0..1. */
+function around(min: number | null, max: number | null, noise: number): [number, number] {
   if (min === null || max === null) return [0, 1];
-  const room = Math.max((max - min) * 0.12, Math.abs(max) * 0.05, 0.1);
+  const room = Math.max((max - min) * 0.12, Math.abs(max) * 0.05, noise, 0.1);
   return [Math.max(0, min - room), max + room];
 }
 

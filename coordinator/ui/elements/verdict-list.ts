@@ -55,8 +55,16 @@ export class VerdictList extends LitElement {
         white-space: nowrap;
         padding-left: 4px;
       }
+      td.ends {
+        white-space: nowrap;
+      }
+      /* The whole sentence is in the tooltip and, for a detection, in its evidence. */
       .reason {
         color: var(--ink-2);
+        display: -webkit-box;
+        -webkit-box-orient: vertical;
+        -webkit-line-clamp: 2;
+        overflow: hidden;
       }
       tr.denied td {
         background: var(--alarm-soft);
@@ -147,8 +155,8 @@ export class VerdictList extends LitElement {
           (r) => html`<tr class=${r.denied ? "denied" : ""}>
             <td class="time">${plantTimeWords(r.atMs)}</td>
             <td>${r.layer}</td>
-            <td>${r.source} → ${r.target}</td>
-            <td><div class="command">${r.command}</div><div class="reason">${r.reason}</div></td>
+            <td class="ends">${r.ends}</td>
+            <td><div class="command">${r.command}</div><div class="reason" title=${r.reason}>${r.reason}</div></td>
             <td><div class="verdict">${verdictIcon(r.denied)}<span>${r.verdict}</span></div></td>
           </tr>`,
         )}

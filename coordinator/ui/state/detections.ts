@@ -1,5 +1,6 @@
 import type { Detection, PlantView, Severity, StateView } from "#coordinator/page-messages.ts";
 import type { Locus } from "#specs/lifecycle.ts";
+import { phaseInfo } from "./phases.ts";
 import { locusWords, phaseWords } from "./words.ts";
 
 // Detections: the sentence, what is worth drawing on the path, what a screen reader is told.
@@ -36,18 +37,20 @@ export function confidenceWords(confidence: number): string {
 }
 
 /** Which detection the path shows: the one a person picked, else the newest that matters. */
-export function drawnDetection(
-  state: StateView,
-  picked: string | undefined,
-  phaseIsContainment: boolean,
-): Detection | undefined {
+export function drawnDetection(plant: PlantView, state: StateView, picked: string | undefined): Detection | undefined {
   const chosen = state.detections.find((d) => d.id === picked);
   if (chosen !== undefined) return chosen;
+  const isContainment = (phase: string | null): boolean => phaseInfo(plant, phase)?.containment === true;
+  // Led back to the phase that a containment was taken from: what came before is over.
+  const back = state.history.some((r) => r.outcome === "done" && isContainment(r.to) && r.from === state.phase);
   const open = new Set(state.proposals.filter((p) => p.state === "proposed").flatMap((p) => p.detections));
   return state.detections.find((d) => {
     if (d.severity === "notice" || d.locus.length === 0) return false;
     if (open.has(d.id)) return true;
-    return phaseIsContainment ? d.lastMs >= state.sinceMs - DRAWN_FOR_MS : state.atMs - d.lastMs <= DRAWN_FOR_MS;
+    if (back && d.lastMs < state.sinceMs) return false;
+    return isContainment(state.phase)
+      ? d.lastMs >= state.sinceMs - DRAWN_FOR_MS
+      : state.atMs - d.lastMs <= DRAWN_FOR_MS;
   });
 }
 

@@ -1,5 +1,5 @@
 import type { PhaseInfo, PlantView, StateView } from "#coordinator/page-messages.ts";
-import { nameWords } from "./words.ts";
+import { nameWords, phaseWords } from "./words.ts";
 
 // The lifecycle as a small strip: one box per group of phases, in the order of the lifecycle file.
 
@@ -73,11 +73,23 @@ export function stepWords(steps: readonly string[]): string {
   return steps.map(nameWords).join(" or ");
 }
 
-/** What leads on from the present phase, in words. */
+/** What leads on from the present phase without a person, and what it waits for, in words. */
 export function waysOn(
   plant: PlantView,
-  state: Pick<StateView, "phase">,
-): readonly { readonly to: string; readonly says: string }[] {
+  state: Pick<StateView, "phase" | "onward">,
+): readonly { readonly to: string; readonly rule: string; readonly waitsFor: string }[] {
   const info = phaseInfo(plant, state.phase);
-  return (info?.transitions ?? []).filter((t) => t.event !== "operator").map((t) => ({ to: t.to, says: t.says }));
+  const ways = (info?.transitions ?? []).filter((t) => t.event !== "operator");
+  return ways.map(({ to, says }) => {
+    const now = state.onward.find((o) => o.to === to);
+    const waitsFor = now === undefined || now.missing.length === 0 ? "" : now.missing.join("; ");
+    return { to, rule: says, waitsFor };
+  });
+}
+
+/** The coordinator quotes names in backticks; people read phases by their words. */
+export function readable(plant: PlantView, says: string): string {
+  return says.replaceAll(/`([^`]*)`/g, (_quoted, name: string) =>
+    phaseInfo(plant, name) === undefined ? name : phaseWords(name),
+  );
 }

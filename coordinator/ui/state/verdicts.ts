@@ -28,8 +28,8 @@ export interface VerdictRow {
   readonly key: string;
   readonly atMs: number;
   readonly layer: string;
-  readonly source: string;
-  readonly target: string;
+  /** `hmi-1 → plc-1`; inside a PLC nobody can tell who wrote: `in plc-1`. */
+  readonly ends: string;
   readonly command: string;
   readonly denied: boolean;
   /** `allowed`, `denied`, `violation seen` (the HMI layer only watches), `denied, let through` (monitor). */
@@ -47,13 +47,18 @@ export function verdictRow(plant: PlantView, v: VerdictView): VerdictRow {
     key: verdictKey(v),
     atMs: v.atMs,
     layer: LAYER_WORDS[v.layer],
-    source: v.source ?? (v.sourceAddress === "" ? "unknown" : v.sourceAddress.replace(/:\d+$/, "")),
-    target: v.target,
+    ends: endsWords(v),
     command: commandWords(plant, v),
     denied,
     verdict: verdictWords(v),
     reason: denied ? v.says || (v.reason ?? "") : (v.rule ?? ""),
   };
+}
+
+function endsWords(v: VerdictView): string {
+  if (v.layer === "plc") return v.source === "program" ? `program of ${v.target}` : `in ${v.target}`;
+  const from = v.source ?? (v.sourceAddress === "" ? "unknown" : v.sourceAddress.replace(/:\d+$/, ""));
+  return `${from} → ${v.target}`;
 }
 
 function verdictWords(v: VerdictView): string {

@@ -77,3 +77,31 @@ test("without the guard's messages the outcome is another", () => {
   const log = record(1).map((entry) => ({ ...entry, guard: [] }));
   expect(replay(PROGRAM_PLC1, log, guard()).differs).toBeDefined();
 });
+
+test("a lease that nobody ever renewed ends at the same scan again", () => {
+  const recorded = new RecordedGuard(bundle, PLC1, "enforce");
+  recorded.restore(JSON.stringify({ epoch: 3, phase: "normal", steps: ["produce"] }), 0);
+  let memory = PROGRAM_PLC1.initial;
+  const lines: string[] = [];
+  for (let scan = 1; scan <= 150; scan += 1) {
+    const atMs = scan * 100;
+    const inputs = {
+      ...{ scan, atMs, dtMs: 100 },
+      field: tagValues({
+        ...{ LIT101: 1.5, FIT101: 30, AIT201: 2, "MV101.POS": 100 },
+        ...{ "MV101.OPEN": 1, "P101.RUN": 1, "P201.RUN": 1 },
+      }),
+      // Allowed in normal, not when isolated.
+      writes: tagValues({ "LIT101.SP": 1.4 + (scan % 3) / 10 }),
+      forces: tagValues({}),
+    };
+    const events = recorded.takeEvents();
+    const result = scanCycle(PROGRAM_PLC1, memory, inputs, recorded);
+    memory = result.memory;
+    lines.push(scanLine(inputs, events, result));
+    recorded.checkLease(5000 + atMs);
+  }
+  const log: readonly ScanRecord[] = lines.map((line) => JSON.parse(line));
+  expect(log.some((entry) => entry.guard.some((event) => "leaseEnded" in event))).toBe(true);
+  expect(replay(PROGRAM_PLC1, log, guard())).toEqual({ scans: 150, differs: undefined });
+});

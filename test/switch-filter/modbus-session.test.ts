@@ -1,0 +1,299 @@
+import fc from "fast-check";
+import { describe, expect, test, vi } from "vitest";
+import type { Party } from "#point/observe/modbus.ts";
+import { ModbusTags } from "#point/observe/modbus-tags.ts";
+import { DeviceId, LinkId } from "#specs/ids.ts";
+import { ANSWER_TIMEOUT_MS, MAX_PENDING, ModbusSession, PARTIAL_FRAME_TIMEOUT_MS } from "#switch-filter/modbus-session.ts";
+import {
+  decodeRequest,
+  encodeException,
+  encodeFrame,
+  encodeRequest,
+  encodeResponse,
+  type MbapFrame,
+  MbapFramer,
+} from "#wire/modbus/index.ts";
+import { waterTreatment } from "../support/plant.ts";
+import { exchanges } from "../wire/modbus/arbitraries.ts";
+import { adu, adus, hex } from "./raw-client.ts";
+import { type Recorded, RecordingOutput, recordingPoint } from "./recording-point.ts";
+
+/** The Modbus session without sockets: bytes and real time go in. The source is the read-only test device. */
+const { bundle, plant } = waterTreatment();
+const tags = new ModbusTags(plant, DeviceId("plc-1"));
+const READER: Party = {
+  source: DeviceId("test-1"),
+  sourceAddress: "127.0.0.1:40000",
+  target: DeviceId("plc-1"),
+  link: LinkId("test-plc1"),
+};
+const READ = "04 0000 0002";
+const ANSWER = "04 04 0001 0002";
+const WRITE = "06 0000 0140";
+
+interface Bench extends Recorded {
+  readonly session: ModbusSession;
+  readonly output: RecordingOutput;
+}
+
+async function bench(): Promise<Bench> {
+  const recorded = await recordingPoint(bundle);
+  const output = new RecordingOutput();
+  return { ...recorded, output, session: new ModbusSession(recorded.point, tags, READER, output) };
+}
+
+function cut(bytes: Buffer, at: readonly number[]): readonly Buffer[] {
+  const places = [...new Set(at.map((n) => n % (bytes.length + 1)))].sort((a, b) => a - b);
+  return [0, ...places].map((from, i) => bytes.subarray(from, places[i] ?? bytes.length));
+}
+
+/** What a true server would answer; asked bits and registers are zero. */
+function answerOf(frame: MbapFrame): Buffer {
+  const request = decodeRequest(frame.pdu);
+  if (!request.ok) throw new Error("a malformed request was forwarded");
+  switch (request.value.kind) {
+    case "read-coils":
+    case "read-discrete-inputs":
+      return encodeFrame(frame, encodeResponse({ ...request.value, values: Array(request.value.quantity).fill(false) }));
+    case "read-holding-registers":
+    case "read-input-registers":
+      return encodeFrame(frame, encodeResponse({ ...request.value, values: Array(request.value.quantity).fill(0) }));
+    default:
+      return encodeFrame(frame, encodeException(request.value.functionCode, "illegal-function"));
+  }
+}
+
+/** Lets the stream through a session in pieces; the server answers what came so far after each, itself in pieces. */
+function run({ session, output, judged }: Bench, pieces: readonly Buffer[], serverCuts: readonly number[]) {
+  const server = new MbapFramer();
+  let seen = 0;
+  const serve = (): void => {
+    while (seen < output.up.length) {
+      const fresh = output.up.slice(seen);
+      seen = output.up.length;
+      const answers = Buffer.concat(server.push(Buffer.concat(fresh)).map(answerOf));
+      for (const piece of cut(answers, serverCuts)) session.fromServer(piece, 0);
+    }
+  };
+  for (const piece of pieces) {
+    session.fromClient(piece, 0);
+    serve();
+  }
+  return {
+    up: Buffer.concat(output.up).toString("hex"),
+    down: Buffer.concat(output.down).toString("hex"),
+    verdicts: judged.map((j) => `${j.observation.message} ${j.verdict.verdict} ${j.action}`),
+    ended: output.ended,
+  };
+}
+
+/** The shorter, where it is the beginning of the longer; else the first. */
+function common(a: string, b: string): string {
+  return a.startsWith(b) ? b : a;
+}
+
+/** Reads of tags that there are, and anything else that a request can be. */
+const asked = fc.oneof(
+  fc.constantFrom("04 0000 0002", "03 0000 0003", "01 0000 0005", "02 0000 0001", WRITE, "05 0001 ff00").map(hex),
+  exchanges.map(({ request }) => encodeRequest(request)),
+);
+const requests = fc.array(fc.tuple(fc.integer({ min: 0, max: 20 }), asked), { minLength: 1, maxLength: 40 });
+const stream = (list: readonly (readonly [number, Buffer])[]): Buffer =>
+  Buffer.concat(list.map(([transaction, pdu]) => adu(transaction, pdu.toString("hex"))));
+const cuts = fc.array(fc.nat(), { maxLength: 30 });
+
+describe("however a stream is cut and merged", () => {
+  test("the same bytes are forwarded, the same answers come back, the verdicts are the same", async () => {
+    await fc.assert(
+      fc.asyncProperty(requests, cuts, cuts, async (list, clientCuts, serverCuts) => {
+        const bytes = stream(list);
+        const whole = run(await bench(), [bytes], []);
+        const single = run(await bench(), [...bytes.keys()].map((i) => bytes.subarray(i, i + 1)), [1]);
+        for (const other of [run(await bench(), cut(bytes, clientCuts), serverCuts), single]) {
+          // At a malformed request the connection ends, and answers that are still on their way are not waited for.
+          const down = whole.ended === undefined ? whole.down : common(whole.down, other.down);
+          expect({ ...other, down: common(other.down, whole.down) }).toEqual({ ...whole, down });
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test("nothing is forwarded that was not judged and allowed, and replies keep the order of the requests", async () => {
+    await fc.assert(
+      fc.asyncProperty(requests, cuts, async (list, clientCuts) => {
+        const at = await bench();
+        const { up, down, ended } = run(at, cut(stream(list), clientCuts), []);
+        for (const frame of new MbapFramer().push(Buffer.from(up, "hex"))) expect([1, 2, 3, 4]).toContain(frame.pdu[0]);
+        const forwarded = at.judged.filter(({ action }) => action === "forwarded");
+        expect(forwarded.every(({ verdict }) => verdict.verdict === "allow")).toBe(true);
+        expect(at.output.up.length).toBe(forwarded.length);
+        const answered = adus(Buffer.from(down, "hex")).map((answer) => Number.parseInt(answer.slice(0, 4), 16));
+        const wanted = list.map(([transaction]) => transaction);
+        expect(answered).toEqual(wanted.slice(0, answered.length));
+        if (ended === undefined) expect(answered.length).toBe(wanted.length);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test("a server that answers in another order: replies keep the order of the requests", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.shuffledSubarray([...Array(MAX_PENDING).keys()], { minLength: MAX_PENDING }), async (order) => {
+        const { session, output } = await bench();
+        session.fromClient(Buffer.concat([...Array(MAX_PENDING).keys()].map((i) => adu(i, READ))), 0);
+        for (const transaction of order) session.fromServer(adu(transaction, ANSWER), 0);
+        expect(output.down.map((bytes) => bytes.readUInt16BE(0))).toEqual([...Array(MAX_PENDING).keys()]);
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
+
+describe("random bytes", () => {
+  const noise = fc.oneof(
+    fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array)),
+    fc.tuple(fc.nat(30), fc.uint8Array({ minLength: 1, maxLength: 30 })).map(([transaction, pdu]) =>
+      adu(transaction, Buffer.from(pdu).toString("hex")),
+    ),
+    fc.constantFrom(adu(1, READ), adu(2, READ), adu(1, ANSWER), adu(2, ANSWER), adu(3, WRITE)),
+  );
+  const says = fc.array(fc.tuple(fc.boolean(), noise, fc.nat(20_000)), { maxLength: 30 });
+
+  test("from either side never throw, and never pass unjudged or after the end", async () => {
+    await fc.assert(
+      fc.asyncProperty(says, async (list) => {
+        const { session, output, judged } = await bench();
+        let endedAt: readonly number[] | undefined;
+        for (const [up, bytes, realMs] of list) {
+          if (up) session.fromClient(bytes, realMs);
+          else session.fromServer(bytes, realMs);
+          session.expire(realMs);
+          if (output.ended !== undefined) endedAt ??= [output.up.length, output.down.length];
+        }
+        if (endedAt !== undefined) expect([output.up.length, output.down.length]).toEqual(endedAt);
+        const allowed = judged.filter(({ action }) => action === "forwarded");
+        for (const bytes of output.up) expect([1, 2, 3, 4]).toContain(bytes[7]);
+        expect(output.up.length).toBe(allowed.length);
+        session.closed();
+        expect(session.unsettledSinceMs).toBeUndefined();
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe("bounds", () => {
+  test(`${MAX_PENDING} requests wait for their answers, the next waits unread, and the client is not read on`, async () => {
+    const { session, output } = await bench();
+    session.fromClient(Buffer.concat([...Array(MAX_PENDING).keys()].map((i) => adu(i, READ))), 0);
+    expect(output.up.length).toBe(MAX_PENDING);
+    expect(session.wantsMore).toBe(true);
+    session.fromClient(adu(MAX_PENDING, READ), 0);
+    expect(output.up.length).toBe(MAX_PENDING);
+    expect(session.wantsMore).toBe(false);
+    session.fromServer(adu(0, ANSWER), 0);
+    expect(output.up.length).toBe(MAX_PENDING + 1);
+    expect(session.wantsMore).toBe(true);
+  });
+
+  test("denied requests behind one that waits count as well", async () => {
+    const { session, output } = await bench();
+    session.fromClient(adu(0, READ), 0);
+    session.fromClient(Buffer.concat([...Array(100).keys()].map((i) => adu(1 + i, WRITE))), 0);
+    expect(output.down.length).toBe(0);
+    expect(session.wantsMore).toBe(false);
+    session.fromServer(adu(0, ANSWER), 0);
+    expect(output.down.length).toBe(101);
+    expect(session.wantsMore).toBe(true);
+  });
+
+  test("an answer may take its time and not a millisecond more", async () => {
+    const { session, output, settled } = await bench();
+    session.fromClient(adu(1, READ), 1000);
+    session.expire(1000 + ANSWER_TIMEOUT_MS);
+    expect(output.ended).toBeUndefined();
+    session.expire(1001 + ANSWER_TIMEOUT_MS);
+    expect(output.ended).toContain("did not answer");
+    expect(settled.map(({ outcome }) => outcome)).toEqual(["forwarded"]);
+  });
+
+  test("one byte per second: the frame is given up, and never forwarded", async () => {
+    const { session, output } = await bench();
+    const bytes = adu(1, "10 0000 0002 04 0140 0064");
+    let realMs = 0;
+    for (const byte of bytes) {
+      session.fromClient(Buffer.from([byte]), realMs);
+      session.expire(realMs);
+      realMs += 1000;
+    }
+    expect(realMs).toBeGreaterThan(PARTIAL_FRAME_TIMEOUT_MS);
+    expect(output.ended).toContain("incomplete");
+    expect([output.up, output.down]).toEqual([[], []]);
+  });
+
+  test("a busy client whose segments end within frames is not taken for a slow one", async () => {
+    const { session, output } = await bench();
+    const bytes = adu(1, READ);
+    session.fromClient(bytes.subarray(0, 5), 0);
+    for (let realMs = 100; realMs < 3 * PARTIAL_FRAME_TIMEOUT_MS; realMs += 100) {
+      session.fromClient(Buffer.concat([bytes.subarray(5), bytes.subarray(0, 5)]), realMs);
+      session.fromServer(adu(1, ANSWER), realMs);
+      session.expire(realMs);
+    }
+    expect(output.ended).toBeUndefined();
+    session.expire(5 * PARTIAL_FRAME_TIMEOUT_MS);
+    expect(output.ended).toContain("incomplete");
+  });
+});
+
+describe("a malicious server", () => {
+  test.each([
+    { name: "an answer before any request", asks: [], answer: adu(1, ANSWER) },
+    { name: "a longer answer", asks: [READ], answer: adu(1, "04 06 0001 0002 0003") },
+    { name: "a shorter answer", asks: [READ], answer: adu(1, "04 02 0001") },
+    { name: "a byte count that is not that of its bytes", asks: [READ], answer: adu(1, "04 04 0001") },
+    { name: "another function", asks: [READ], answer: adu(1, "03 04 0001 0002") },
+    { name: "the exception of another function", asks: [READ], answer: adu(1, "83 02") },
+    { name: "an exception with more behind it", asks: [READ], answer: adu(1, "84 02 00") },
+    { name: "another unit", asks: [READ], answer: adu(1, ANSWER, 2) },
+    { name: "another transaction", asks: [READ], answer: adu(2, ANSWER) },
+    { name: "a header length of 65535", asks: [READ], answer: hex("0001 0000 ffff 01 04 04 0001 0002") },
+    { name: "an answer to a request that was denied", asks: [WRITE], answer: adu(1, WRITE) },
+    { name: "a request in the place of an answer", asks: [READ], answer: adu(1, WRITE) },
+  ])("$name: withheld, said, and the connection closed", async ({ asks, answer }) => {
+    const { session, output, says } = await bench();
+    for (const pdu of asks) session.fromClient(adu(1, pdu), 0);
+    const before = output.down.length;
+    session.fromServer(answer, 0);
+    expect(output.down.length).toBe(before);
+    expect(output.ended).toBeDefined();
+    expect(says.length).toBe(1);
+  });
+
+  test("an extra answer behind the true one: the true one arrives, the other is withheld", async () => {
+    const { session, output, says } = await bench();
+    session.fromClient(adu(1, READ), 0);
+    session.fromServer(Buffer.concat([adu(1, ANSWER), adu(1, ANSWER)]), 0);
+    expect(output.down).toEqual([adu(1, ANSWER)]);
+    expect(says[0]).toContain("UNSOLICITED");
+  });
+});
+
+test("what waits unread is judged by the phase that is in force when its turn comes", async () => {
+  const recorded = await recordingPoint(bundle);
+  const output = new RecordingOutput();
+  const hmi = { ...READER, source: DeviceId("hmi-1"), link: LinkId("hmi-plc1") };
+  const session = new ModbusSession(recorded.point, tags, hmi, output);
+  session.fromClient(Buffer.concat([...Array(MAX_PENDING).keys()].map((i) => adu(i, "03 0000 0003"))), 0);
+  session.fromClient(adu(99, WRITE), 0);
+  // The write was sent in phase normal, where it is legal; the phase changes while it waits.
+  const verdict = { verdict: "deny", reason: "PHASE_FORBIDS", rule: undefined, item: 0, mode: "enforce", says: "" } as const;
+  vi.mocked(recorded.point.judge).mockImplementation((observation) => ({
+    ...{ observation, verdict, action: "blocked", atMs: 0, epoch: null, phase: null },
+  }));
+  session.fromServer(adu(0, `03 06 ${"012c 00c8 05dc"}`), 0);
+  expect(output.up.length).toBe(MAX_PENDING);
+  for (let i = 1; i < MAX_PENDING; i += 1) session.fromServer(adu(i, "03 06 012c 00c8 05dc"), 0);
+  expect(output.down.at(-1)?.toString("hex")).toBe(adu(99, "86 01").toString("hex"));
+});

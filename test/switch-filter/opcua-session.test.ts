@@ -1,0 +1,446 @@
+import fc from "fast-check";
+import {
+  ActivateSessionRequest,
+  AddNodesRequest,
+  AddReferencesRequest,
+  BrowseRequest,
+  CallRequest,
+  CloseSecureChannelRequest,
+  DataType,
+  DeleteNodesRequest,
+  DeleteReferencesRequest,
+  HistoryReadRequest,
+  HistoryUpdateRequest,
+  NumericRange,
+  PublishRequest,
+  QueryFirstRequest,
+  ReadRequest,
+  ReadResponse,
+  RegisterNodesRequest,
+  RegisterServer2Request,
+  RegisterServerRequest,
+  StatusCodes,
+  TransferSubscriptionsRequest,
+  WriteRequest,
+  WriteResponse,
+} from "node-opcua";
+import { describe, expect, test } from "vitest";
+import { UacpFramer } from "#wire/opcua/framer.ts";
+import { decodeSymmetricChunk } from "#wire/opcua/message-chunk.ts";
+import { decodeResponse } from "#wire/opcua/response.ts";
+import { SERVICE_NAMES, SERVICES } from "#wire/opcua/services/service-table.ts";
+import { encodeServiceFault } from "#wire/opcua/services/service-fault.ts";
+import { STATUS_CODES } from "#wire/opcua/status-code.ts";
+import { decodeErrorMessage, encodeAcknowledge } from "#wire/opcua/uacp-messages.ts";
+import { ANSWER_TIMEOUT_MS, MAX_PENDING, PARTIAL_TIMEOUT_MS } from "#switch-filter/opcua-session.ts";
+import { bodyOf } from "../wire/opcua/node-opcua-bytes.ts";
+import { CHANNEL, HELLO, HMI, opn, openBody, openedBody, rawBody, SIZES, UaBench } from "./ua-bench.ts";
+
+/** The OPC UA session without sockets: chunks made by hand, and a server that keeps what reaches it. Phase normal. */
+const SP = { nodeId: "ns=1;s=FIC401.SP", attributeId: 13 };
+const read = bodyOf(new ReadRequest({ nodesToRead: [SP] }));
+const readAnswer = (value: number): Buffer =>
+  bodyOf(new ReadResponse({ results: [{ value: { dataType: DataType.Double, value } }] }));
+const item = (value: number, fields: object = {}): object => ({
+  ...SP,
+  value: { value: { dataType: DataType.Double, value } },
+  ...fields,
+});
+const write = (...items: readonly object[]): Buffer => bodyOf(new WriteRequest({ nodesToWrite: [...items] }));
+const publish = bodyOf(new PublishRequest({}));
+const OPENED = ["HEL", "OPN"];
+
+/** The value of the set-point is known, as a write within a largest step needs it. */
+async function opened(): Promise<UaBench> {
+  const bench = await UaBench.open();
+  bench.ask(1, read);
+  bench.answer(1, readAnswer(30));
+  return bench;
+}
+
+/** Services of the answers that the client was given; `ERR` for an error message. */
+function answered(bench: UaBench): readonly string[] {
+  return new UacpFramer().push(Buffer.concat(bench.output.down)).flatMap((frame) => {
+    if (frame.type !== "MSG") return frame.type;
+    const chunk = decodeSymmetricChunk(frame.bytes);
+    const response = chunk.ok && chunk.value.chunkType === "F" ? decodeResponse(chunk.value.body) : undefined;
+    return response?.ok ? response.value.service : [];
+  });
+}
+
+test("what is allowed comes through: the stub is not deaf", async () => {
+  const bench = await opened();
+  bench.ask(2, write(item(33)));
+  bench.answer(2, bodyOf(new WriteResponse({ results: [StatusCodes.Good] })));
+  expect(bench.reached).toEqual([...OPENED, "Read", "Write"]);
+  expect(answered(bench)).toEqual(["ACK", "OPN", "Read", "Write"]);
+});
+
+const FORBIDDEN: readonly { readonly name: string; readonly body: Buffer }[] = [
+  { name: "a Write outside the rule's range", body: write(item(0)) },
+  { name: "a forbidden item beside an allowed one", body: write(item(31), { ...item(1), nodeId: "ns=1;s=LIT401" }) },
+  { name: "a forbidden item before an allowed one", body: write({ ...item(1), nodeId: "ns=1;s=LIT401" }, item(31)) },
+  { name: "the same item twice, once forbidden", body: write(item(31), item(99)) },
+  { name: "a Write of no items", body: write() },
+  { name: "a Write of another attribute", body: write(item(31, { attributeId: 17 })) },
+  { name: "a Write of a part of the value", body: write(item(31, { indexRange: new NumericRange("0") })) },
+  { name: "a Write through an alias of RegisterNodes", body: write(item(31, { nodeId: "ns=1;i=4711" })) },
+  { name: "a Write of the same name in another namespace", body: write(item(31, { nodeId: "ns=2;s=FIC401.SP" })) },
+  { name: "a Write of the name with a space", body: write(item(31, { nodeId: "ns=1;s=FIC401.SP " })) },
+  {
+    name: "a Write of an array",
+    body: write({ ...SP, value: { value: { dataType: DataType.Double, arrayType: 1, value: new Float64Array([31]) } } }),
+  },
+  { name: "a Write of a text", body: write({ ...SP, value: { value: { dataType: DataType.String, value: "31" } } }) },
+  { name: "a Write of not a number", body: write(item(Number.NaN)) },
+  { name: "a Write of infinity", body: write(item(Number.POSITIVE_INFINITY)) },
+  { name: "a Write of a status without a value", body: write({ ...SP, value: { statusCode: StatusCodes.BadDeviceFailure } }) },
+  { name: "Call", body: bodyOf(new CallRequest({ methodsToCall: [{ objectId: "i=85", methodId: "ns=1;s=Reset" }] })) },
+  { name: "Call of no methods", body: bodyOf(new CallRequest({ methodsToCall: [] })) },
+  { name: "AddNodes", body: bodyOf(new AddNodesRequest({ nodesToAdd: [] })) },
+  { name: "AddReferences", body: bodyOf(new AddReferencesRequest({ referencesToAdd: [] })) },
+  { name: "DeleteNodes", body: bodyOf(new DeleteNodesRequest({ nodesToDelete: [{ nodeId: "ns=1;s=FIC401.SP" }] })) },
+  { name: "DeleteReferences", body: bodyOf(new DeleteReferencesRequest({ referencesToDelete: [] })) },
+  { name: "HistoryUpdate", body: bodyOf(new HistoryUpdateRequest({ historyUpdateDetails: [] })) },
+  { name: "HistoryRead", body: bodyOf(new HistoryReadRequest({ nodesToRead: [] })) },
+  { name: "RegisterServer", body: bodyOf(new RegisterServerRequest({})) },
+  { name: "RegisterServer2", body: bodyOf(new RegisterServer2Request({})) },
+  { name: "QueryFirst, which hands out values", body: bodyOf(new QueryFirstRequest({})) },
+  { name: "a Read with a request behind it", body: Buffer.concat([read, write(item(0))]) },
+  { name: "a Read that ends early", body: read.subarray(0, -1) },
+  { name: "SessionlessInvoke, which carries a service inside", body: rawBody(15_903, write(item(0))) },
+  { name: "the Write id in another namespace", body: rawBody(SERVICES.Write.request, Buffer.alloc(4), 1) },
+  { name: "a response in the place of a request", body: bodyOf(new WriteResponse({ results: [] })) },
+  { name: "no type id", body: Buffer.alloc(0) },
+];
+
+describe("never reaches the server", () => {
+  test.each(FORBIDDEN)("$name: refused by a ServiceFault, in one chunk and in many, and the session goes on", async ({ body }) => {
+    const bench = await opened();
+    bench.ask(2, body);
+    const middle = Math.floor(body.length / 2);
+    bench.ask(3, body.subarray(0, middle), { chunkType: "C" });
+    bench.ask(3, body.subarray(middle));
+    bench.ask(4, read);
+    bench.answer(4, readAnswer(30));
+    expect(bench.reached).toEqual([...OPENED, "Read", "Read"]);
+    expect(answered(bench)).toEqual(["ACK", "OPN", "Read", "ServiceFault", "ServiceFault", "Read"]);
+    expect(bench.ended).toBeUndefined();
+  });
+
+  test("any service id that the standard does not have", async () => {
+    const known = new Set<number>(SERVICE_NAMES.map((name) => SERVICES[name].request));
+    const bench = await opened();
+    let requestId = 10;
+    for (let id = 0; id < 1000; id += 1) {
+      if (known.has(id)) continue;
+      requestId += 1;
+      bench.ask(requestId, rawBody(id));
+    }
+    expect(bench.reached).toEqual([...OPENED, "Read"]);
+    expect(bench.ended).toBeUndefined();
+  });
+
+  test("a forbidden service in the second chunk, behind a first that looks like another", async () => {
+    const bench = await opened();
+    bench.ask(2, read, { chunkType: "C" });
+    bench.ask(2, write(item(0)));
+    expect(bench.reached).toEqual([...OPENED, "Read"]);
+  });
+
+  test("the chunks of two messages that alternate", async () => {
+    const bench = await opened();
+    bench.ask(2, read.subarray(0, 5), { chunkType: "C" });
+    bench.ask(3, write(item(0)));
+    expect(bench.reached).toEqual([...OPENED, "Read"]);
+    expect(bench.ended).toBeDefined();
+  });
+
+  test("a message that its sender gave up", async () => {
+    const bench = await opened();
+    bench.ask(2, write(item(31)).subarray(0, 20), { chunkType: "C" });
+    bench.ask(2, Buffer.from("00008080ffffffff", "hex"), { chunkType: "A" });
+    bench.ask(3, read);
+    expect(bench.reached).toEqual([...OPENED, "Read", "Read"]);
+  });
+
+  test("a forbidden service inside a renewed channel", async () => {
+    const bench = await opened();
+    bench.say(opn(bench.next(), openBody(1), CHANNEL));
+    bench.ask(2, write(item(0)), { tokenId: 6 });
+    bench.ask(3, read, { tokenId: 6 });
+    expect(bench.reached).toEqual([...OPENED, "Read", "OPN", "Read"]);
+    expect(answered(bench)).toEqual(["ACK", "OPN", "Read", "OPN", "ServiceFault"]);
+  });
+
+  test("a service between a renewal and its answer is judged like any other", async () => {
+    const bench = await opened();
+    const renewal = opn(bench.next(), openBody(1), CHANNEL);
+    bench.say(Buffer.concat([renewal, bench.chunk(2, write(item(0))), bench.chunk(3, read)]));
+    expect(bench.reached.filter((name) => name === "Write")).toEqual([]);
+    expect(bench.ended).toBeUndefined();
+  });
+
+  test("a Write in the chunk of an OPN, of a renewal, of a CLO", async () => {
+    const first = await UaBench.make();
+    first.say(HELLO);
+    first.say(opn(first.next(), write(item(31))));
+    const renewed = await opened();
+    renewed.say(opn(renewed.next(), write(item(31)), CHANNEL));
+    const closing = await opened();
+    closing.ask(2, write(item(31)), { type: "CLO" });
+    expect(first.reached).toEqual(["HEL"]);
+    for (const bench of [renewed, closing]) expect(bench.reached).toEqual([...OPENED, "Read"]);
+    for (const bench of [first, renewed, closing]) expect(bench.ended).toBeDefined();
+  });
+
+  test.each([
+    { name: "a sequence number used again", fields: { sequenceNumber: 2 } },
+    { name: "a sequence number left out", fields: { sequenceNumber: 9 } },
+    { name: "another channel", fields: { channelId: CHANNEL + 1 } },
+    { name: "no channel", fields: { channelId: 0 } },
+  ])("$name: the connection ends with an error message", async ({ fields }) => {
+    const bench = await opened();
+    bench.ask(2, read, fields);
+    expect(bench.reached).toEqual([...OPENED, "Read"]);
+    expect(answered(bench).at(-1)).toBe("ERR");
+    bench.ask(3, read);
+    expect(bench.reached).toEqual([...OPENED, "Read"]);
+  });
+
+  test.each([
+    { name: "a message before HEL", says: (bench: UaBench) => [bench.chunk(1, read, { channelId: 0 })] },
+    { name: "an OPN before HEL", says: (bench: UaBench) => [opn(bench.next(), openBody(0))] },
+    { name: "a message before OPN", says: (bench: UaBench) => [HELLO, bench.chunk(1, read, { channelId: 0 })] },
+    { name: "a second HEL", says: () => [HELLO, HELLO] },
+    { name: "an ACK", says: () => [encodeAcknowledge(SIZES)] },
+    { name: "a reverse hello", says: () => [Buffer.from("5248454610000000ffffffffffffffff", "hex")] },
+    { name: "another protocol", says: () => [Buffer.from("GET / HTTP/1.1\r\n\r\n")] },
+    { name: "a chunk of 65537 bytes", says: (bench: UaBench) => [HELLO, bench.chunk(1, Buffer.alloc(65_513))] },
+  ])("$name: the connection ends", async ({ says }) => {
+    const bench = await UaBench.make();
+    const all = says(bench);
+    for (const bytes of all) bench.say(bytes);
+    expect(bench.reached).toEqual(all.length > 1 ? ["HEL"] : []);
+    expect(bench.ended).toBeDefined();
+  });
+
+  test("a message after the channel was closed", async () => {
+    const bench = await opened();
+    bench.ask(2, bodyOf(new CloseSecureChannelRequest({})), { type: "CLO" });
+    bench.ask(3, read);
+    expect(bench.reached).toEqual([...OPENED, "Read", "CLO"]);
+    expect(bench.ended).toBeDefined();
+  });
+
+  test("a secured policy, at first and in a renewal", async () => {
+    const policy = "http://opcfoundation.org/UA/SecurityPolicy#Basic256Sha256";
+    const first = await UaBench.make();
+    first.say(HELLO);
+    first.say(opn(1, openBody(0), 0, policy));
+    const renewed = await opened();
+    renewed.say(opn(renewed.next(), openBody(1), CHANNEL, policy));
+    expect(first.reached).toEqual(["HEL"]);
+    expect(renewed.reached).toEqual([...OPENED, "Read"]);
+    for (const bench of [first, renewed]) expect(bench.ended).toContain("Basic256Sha256");
+  });
+
+  test("a message of more than 1 MiB, in chunks that each are legal", async () => {
+    const bench = await opened();
+    for (let i = 0; i < 70 && bench.ended === undefined; i += 1) {
+      bench.ask(2, Buffer.alloc(60_000), { chunkType: "C" });
+    }
+    expect(bench.ended).toBeDefined();
+    expect(bench.reached).toEqual([...OPENED, "Read"]);
+  });
+
+  test("more than 64 chunks", async () => {
+    const bench = await opened();
+    for (let i = 0; i < 64; i += 1) bench.ask(2, Buffer.alloc(1), { chunkType: "C" });
+    expect(bench.ended).toBeUndefined();
+    bench.ask(2, Buffer.alloc(1), { chunkType: "C" });
+    expect(bench.ended).toBeDefined();
+  });
+
+  test("an array that says it has four thousand million items", async () => {
+    const bench = await opened();
+    bench.ask(2, rawBody(SERVICES.Write.request, Buffer.from("ffffff7f", "hex")));
+    expect(bench.reached).toEqual([...OPENED, "Read"]);
+    expect(answered(bench).at(-1)).toBe("ServiceFault");
+  });
+});
+
+test("RegisterNodes and TransferSubscriptions look, and write nothing: they pass for who may look", async () => {
+  const bench = await opened();
+  bench.ask(2, bodyOf(new RegisterNodesRequest({ nodesToRegister: ["ns=1;s=FIC401.SP"] })));
+  bench.ask(3, bodyOf(new TransferSubscriptionsRequest({ subscriptionIds: [1] })));
+  expect(bench.reached.slice(-2)).toEqual(["RegisterNodes", "TransferSubscriptions"]);
+  const stranger = await UaBench.open({ party: { ...HMI, source: undefined, link: undefined } });
+  for (const body of [read, publish, bodyOf(new BrowseRequest({})), bodyOf(new ActivateSessionRequest({}))]) {
+    stranger.ask(stranger.reached.length, body);
+  }
+  expect(stranger.reached).toEqual(OPENED);
+});
+
+describe("bounds", () => {
+  test(`${MAX_PENDING} requests wait for their answers, the next is refused, and an answer makes room`, async () => {
+    const bench = await opened();
+    for (let i = 0; i < MAX_PENDING; i += 1) bench.ask(10 + i, publish);
+    expect(bench.bodies.length).toBe(1 + MAX_PENDING);
+    bench.ask(500, read);
+    expect(bench.bodies.length).toBe(1 + MAX_PENDING);
+    expect(answered(bench).at(-1)).toBe("ServiceFault");
+    expect(bench.recorded.settled.at(-1)?.outcome).toBe("denied");
+    bench.answer(10, readFault());
+    bench.ask(501, read);
+    expect(bench.bodies.length).toBe(2 + MAX_PENDING);
+  });
+
+  test("a request id in use is refused", async () => {
+    const bench = await opened();
+    bench.ask(2, read);
+    bench.ask(2, write(item(31)));
+    expect(bench.reached).toEqual([...OPENED, "Read", "Read"]);
+  });
+
+  test("a connection that opens no channel is given up", async () => {
+    const silent = await UaBench.make();
+    const greeting = await UaBench.make();
+    greeting.say(HELLO);
+    for (const bench of [silent, greeting]) {
+      bench.session.expire(0);
+      bench.session.expire(PARTIAL_TIMEOUT_MS);
+      expect(bench.ended).toBeUndefined();
+      bench.session.expire(PARTIAL_TIMEOUT_MS + 1);
+      expect(bench.ended).toContain("no channel");
+    }
+  });
+
+  test("one byte per second, or one chunk and never the next: the message is given up", async () => {
+    const bytes = await opened();
+    for (const byte of bytes.chunk(2, read).subarray(0, 20)) {
+      bytes.nowMs += 1000;
+      bytes.say(Buffer.from([byte]));
+      bytes.session.expire(bytes.nowMs);
+    }
+    const chunks = await opened();
+    chunks.ask(2, read.subarray(0, 9), { chunkType: "C" });
+    chunks.session.expire(PARTIAL_TIMEOUT_MS + 1);
+    for (const bench of [bytes, chunks]) {
+      expect(bench.ended).toContain("incomplete");
+      expect(bench.reached).toEqual([...OPENED, "Read"]);
+    }
+  });
+
+  test("an answer may take its time; that to Publish as much as it likes", async () => {
+    const bench = await opened();
+    bench.ask(2, publish);
+    bench.session.expire(100 * ANSWER_TIMEOUT_MS);
+    expect(bench.ended).toBeUndefined();
+    bench.nowMs = 100 * ANSWER_TIMEOUT_MS;
+    bench.ask(3, write(item(31)));
+    expect(bench.session.unsettledSinceMs).toBe(1_000_000);
+    bench.session.expire(101 * ANSWER_TIMEOUT_MS);
+    expect(bench.ended).toBeUndefined();
+    bench.session.expire(101 * ANSWER_TIMEOUT_MS + 1);
+    expect(bench.ended).toContain("did not answer");
+    expect(bench.session.unsettledSinceMs).toBeUndefined();
+  });
+});
+
+describe("a malicious server", () => {
+  const cases: readonly { readonly name: string; readonly does: (bench: UaBench) => void }[] = [
+    { name: "answers what nobody asked", does: (bench) => bench.answer(9, readAnswer(1)) },
+    { name: "answers twice", does: (bench) => [1, 2].forEach(() => bench.answer(2, readAnswer(1))) },
+    { name: "answers by another service", does: (bench) => bench.answer(2, bodyOf(new WriteResponse({ results: [] }))) },
+    { name: "answers by a request", does: (bench) => bench.answer(2, write(item(0))) },
+    { name: "answers by noise", does: (bench) => bench.answer(2, Buffer.from("noise")) },
+    { name: "puts more behind its answer", does: (bench) => bench.answer(2, Buffer.concat([readAnswer(1), readAnswer(2)])) },
+    { name: "skips a sequence number", does: (bench) => bench.answer(2, readAnswer(1), { sequenceNumber: 4000 }) },
+    { name: "opens a channel by itself", does: (bench) => bench.fromServer(opn(102, openedBody(), CHANNEL)) },
+    { name: "acknowledges again", does: (bench) => bench.fromServer(encodeAcknowledge(SIZES)) },
+    { name: "closes the channel", does: (bench) => bench.answer(2, readAnswer(1), { type: "CLO" }) },
+    { name: "speaks another protocol", does: (bench) => bench.fromServer(Buffer.from("HTTP/1.1 200 OK")) },
+    { name: "says hello", does: (bench) => bench.fromServer(HELLO) },
+  ];
+  test.each(cases)("$name: withheld, said, and the connection closed", async ({ does }) => {
+    const bench = await opened();
+    bench.ask(2, read);
+    does(bench);
+    expect(bench.ended).toBeDefined();
+    expect(bench.recorded.says.length).toBe(1);
+    const [, , ...services] = answered(bench);
+    expect(services.filter((name) => name !== "Read")).toEqual(["ERR"]);
+    const error = decodeErrorMessage(bench.output.down.at(-1) ?? Buffer.alloc(0));
+    expect(error.ok).toBe(true);
+  });
+});
+
+describe("properties", () => {
+  const bodies: readonly Buffer[] = [read, publish, write(item(0)), write(item(99)), rawBody(1), read.subarray(0, 30)];
+  const service = fc.constantFrom(...bodies);
+  const cuts = fc.array(fc.nat(), { maxLength: 20 });
+
+  test("however the bytes are cut, the same reaches the server and the verdicts are the same", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(service, fc.integer({ min: 1, max: 4 })), { maxLength: 12 }), cuts, async (list, at) => {
+        const run = async (piecesOf: (bytes: Buffer) => readonly Buffer[]) => {
+          const bench = await opened();
+          const bytes = Buffer.concat(
+            list.flatMap(([body, parts], i) => {
+              const size = Math.ceil(body.length / parts);
+              return Array.from({ length: parts }, (_, part) =>
+                bench.chunk(10 + i, body.subarray(part * size, (part + 1) * size), { chunkType: part === parts - 1 ? "F" : "C" }),
+              );
+            }),
+          );
+          for (const piece of piecesOf(bytes)) bench.say(piece);
+          const verdicts = bench.recorded.judged.map((j) => `${j.observation.message} ${j.action}`);
+          return { reached: bench.reached, bodies: bench.bodies.map(({ body }) => body.toString("hex")), verdicts };
+        };
+        const whole = await run((bytes) => [bytes]);
+        const pieces = await run((bytes) => {
+          const places = [...new Set(at.map((n) => n % (bytes.length + 1)))].sort((a, b) => a - b);
+          return [0, ...places].map((from, i) => bytes.subarray(from, places[i] ?? bytes.length));
+        });
+        expect(pieces).toEqual(whole);
+        for (const name of whole.reached) expect(["HEL", "OPN", "Read", "Publish"]).toContain(name);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test("random bytes from either side never throw, and never bring a forbidden service through", async () => {
+    const noise = fc.uint8Array({ maxLength: 200 }).map((array) => Buffer.from(array));
+    const deed = fc.oneof(
+      fc.tuple(fc.constant("client"), noise),
+      fc.tuple(fc.constant("server"), noise),
+      fc.tuple(fc.constant("chunk"), fc.oneof(noise, service)),
+      fc.tuple(fc.constant("answer"), noise),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(deed, { maxLength: 12 }), fc.nat(30_000), async (deeds, realMs) => {
+        const bench = await opened();
+        let requestId = 1;
+        for (const [kind, bytes] of deeds) {
+          requestId += 1;
+          bench.nowMs += realMs / 12;
+          if (kind === "client") bench.say(bytes);
+          else if (kind === "server") bench.fromServer(bytes);
+          else if (kind === "chunk") bench.ask(requestId, bytes);
+          else bench.answer(requestId - 1, bytes);
+          bench.session.expire(bench.nowMs);
+        }
+        const allowed = bench.recorded.judged.filter(({ action }) => action === "forwarded");
+        expect(allowed.every(({ verdict }) => verdict.verdict === "allow")).toBe(true);
+        for (const name of bench.reached) expect(["HEL", "OPN", "Read", "Publish"]).toContain(name);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+/** A server's own refusal. */
+function readFault(): Buffer {
+  return encodeServiceFault({ requestHandle: 1, statusCode: STATUS_CODES.BadTimeout, timestamp: 0 });
+}
