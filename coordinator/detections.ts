@@ -46,7 +46,7 @@ export class Detections {
         ...old,
         lastMs: Math.max(old.lastMs, draft.atMs),
         count: old.count + 1,
-        severity: insistent === true && old.count + 1 >= INSISTS_AFTER ? "alarm" : old.severity,
+        severity: insistent === true && old.count + 1 >= INSISTS_AFTER ? "alarm" : worse(old.severity, draft.severity),
         blocked: old.blocked && draft.blocked,
         evidence: firstAndLast([...old.evidence, ...draft.evidence]),
       };
@@ -126,18 +126,32 @@ export function fromFinding(plant: Plant, finding: Finding, why: string | undefi
     epoch: about.epoch,
     blocked: receipts.some((receipt) => receipt.action === "blocked"),
     evidence: receipts.map(refOf),
-    insistent: why === undefined && row.locus.includes("unknown-device") && about.operation === "session",
+    insistent: why === undefined && isInsistent(finding),
     ...(row.technique === undefined ? {} : { technique: row.technique }),
   };
 }
 
 /**
  * Looking around does less than reaching for something: that is shown and proposed on, never acted on by itself. Whoever writes,
- * calls or loads a program against the rules raises an alarm.
+ * calls or loads a program against the rules raises an alarm; a declared device that has never been more than a reader is first taken
+ * to have made a mistake.
  */
-function severityOf({ row, about }: Finding, why: string | undefined): Severity {
+function severityOf({ row, about, source }: Finding, why: string | undefined): Severity {
   if (why !== undefined) return "notice";
-  return row.severity === "alarm" && QUIET_OPERATIONS.has(about.operation) ? "warning" : row.severity;
+  const mild = QUIET_OPERATIONS.has(about.operation) || source === "other";
+  return row.severity === "alarm" && mild ? "warning" : row.severity;
+}
+
+/** What nobody does three times by mistake: a stranger that logs on, a reader that writes. */
+function isInsistent({ row, about, source }: Finding): boolean {
+  if (!row.locus.includes("unknown-device")) return false;
+  return about.operation === "session" || (source === "other" && !QUIET_OPERATIONS.has(about.operation));
+}
+
+const BY_WEIGHT: readonly Severity[] = ["notice", "warning", "alarm"];
+
+function worse(a: Severity, b: Severity): Severity {
+  return BY_WEIGHT.indexOf(a) >= BY_WEIGHT.indexOf(b) ? a : b;
 }
 
 /** Codes of a point's own life: worth a person's look, no reason to limit anything by itself. */
