@@ -84,7 +84,6 @@ export interface DetectionMessage {
 export interface ResyncMessage {
   readonly kind: "resync";
 }
-export type FromPage = ResyncMessage;
 
 /** What does not change while the coordinator runs: inventory and lifecycle. */
 export interface PlantView {

@@ -1,6 +1,6 @@
 import { type Static, type TSchema, Type } from "typebox";
 import { Compile } from "typebox/compile";
-import { Epoch, PhaseId, StepId, ZoneId } from "#specs/ids.ts";
+import { Epoch, PhaseId, RuleId, StepId, ZoneId } from "#specs/ids.ts";
 import type { LeaseMessage, OrderMessage, PositionMessage } from "./bus.ts";
 
 /** Reads what the coordinator sends. Everything from outside is validated at this edge; undefined: not such a message. */
@@ -58,7 +58,7 @@ export function readOrder(payload: unknown): OrderMessage | undefined {
     };
     switch (m.order) {
       case "prepare":
-        return { ...base, order: "prepare", from: PhaseId(m.from), window: m.window };
+        return { ...base, order: "prepare", from: PhaseId(m.from), window: m.window.map(RuleId) };
       case "window":
         return { ...base, order: "window", layer: m.layer };
       case "take":

@@ -54,13 +54,23 @@ export function systemClock(): PlantClock {
     }
   }, TICK_MS);
   function run(stage: Stage, now: number): void {
-    for (const handler of handlers.get(stage) ?? []) void handler(tick, now);
+    for (const handler of handlers.get(stage) ?? []) void attempt(handler, tick, now);
   }
   return {
     now: () => Date.now(),
     on: (stage, handler) => void handlers.set(stage, [...(handlers.get(stage) ?? []), handler]),
     close: () => clearInterval(timer),
   };
+}
+
+async function attempt(handler: Handler, tick: number, atMs: number): Promise<void> {
+  try {
+    await handler(tick, atMs);
+  } catch (error) {
+    process.stderr.write(
+      `sekisho: a stage of plant time failed: ${error instanceof Error ? error.message : String(error)}\n`,
+    );
+  }
 }
 
 interface StageMessage {
@@ -98,11 +108,9 @@ function followClock(host: string, port: number, name: string, stages: readonly 
       void answer(message);
     });
     async function answer(message: StageMessage): Promise<void> {
-      try {
-        for (const handler of handlers.get(message.stage) ?? []) await handler(message.tick, message.atMs);
-      } finally {
-        if (!socket.destroyed) socket.write(`{"done":${message.tick},"stage":"${message.stage}"}\n`);
-      }
+      // A handler that fails must neither end the process (as a rejection nobody takes) nor hold the plant up.
+      for (const handler of handlers.get(message.stage) ?? []) await attempt(handler, message.tick, message.atMs);
+      if (!socket.destroyed) socket.write(`{"done":${message.tick},"stage":"${message.stage}"}\n`);
     }
   });
 }

@@ -80,14 +80,19 @@ export function signalForwarder({ terminal }) {
  * Runs a program to its end with this process's input and output, handing on signals.
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{ env?: NodeJS.ProcessEnv, cwd?: string }} [options]
+ * @param {{ env?: NodeJS.ProcessEnv, cwd?: string, tied?: boolean }} [options] `tied`: the program can tell by its IPC channel when
+ * this process is gone, even when it was killed
  * @returns {Promise<Ending>} how it ended; `interrupted` when this process was asked to stop meanwhile
  */
 export function run(command, args, options = {}) {
   const terminal = [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY === true);
   const forwards = signalForwarder({ terminal });
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { ...options, stdio: "inherit" });
+    const { tied = false, ...spawning } = options;
+    const child = spawn(command, args, {
+      ...spawning,
+      stdio: tied ? ["inherit", "inherit", "inherit", "ipc"] : "inherit",
+    });
     let interrupted = false;
     /** @type {NodeJS.SignalsListener} */
     const onSignal = (signal) => {
@@ -143,7 +148,7 @@ export async function launch(file, args) {
     return;
   }
   try {
-    endLike(await run(node, [path, ...args]));
+    endLike(await run(node, [path, ...args], { tied: true }));
   } catch (error) {
     const cause = error instanceof Error ? error.message : String(error);
     process.stderr.write(`sekisho: the Node among the dependencies did not start: ${cause}; install Node 24 instead\n`);

@@ -108,6 +108,8 @@ export class ModbusSession implements Session {
       if (frame === undefined) break;
       // A transaction identifier in use again could not be told apart in the answer: it waits until the first is answered.
       if (this.#pending(frame.transactionId) !== undefined) return;
+      // A largest step counts from the present value: while a write is under way, nobody knows it.
+      if (mayWrite(frame) && this.#slots.some((slot) => slot.answer === undefined && mayWrite(slot.frame))) return;
       this.#waiting.shift();
       this.#request(frame, realMs);
     }
@@ -202,6 +204,12 @@ export class ModbusSession implements Session {
     this.closed();
     this.#output.close(says);
   }
+}
+
+/** Anything but the four plain reads. */
+function mayWrite(frame: MbapFrame): boolean {
+  const functionCode = frame.pdu[0] ?? 0;
+  return functionCode < 1 || functionCode > 4;
 }
 
 function exception(frame: MbapFrame, name: ExceptionName): Buffer {

@@ -12,7 +12,7 @@ import { opcUaCertificates, quietOpcUa } from "#sim/opcua-certificates.ts";
 import { hasManyLoopbackAddresses } from "#sim/site/site.ts";
 import { sekisho } from "../support/cli.ts";
 import { freeInstanceFrom, PROCESSES, Site } from "../support/site.ts";
-import { DEBIAN_PYTHON, hasTool } from "../support/tools.ts";
+import { DEBIAN_PYTHON, hasTool, toolPath } from "../support/tools.ts";
 
 const SEEN_WITHIN_MS = 2000;
 /** Read Input Registers (04), the four measurements of PLC 1. @see MODBUS AP V1.1b3 §6.4 */
@@ -75,7 +75,10 @@ describe.skipIf(!(await hasManyLoopbackAddresses()))("sekisho up", () => {
 
   describe.skipIf(!hasTool("mbpoll"))("mbpoll, from 127.0.0.1", () => {
     const mbpoll = (...args: readonly string[]) =>
-      spawnSync("mbpoll", ["-m", "tcp", "-p", "1502", "-a", "1", "-1", ...args], { encoding: "utf8", timeout: 10_000 });
+      spawnSync(toolPath("mbpoll"), ["-m", "tcp", "-p", "1502", "-a", "1", "-1", ...args], {
+        encoding: "utf8",
+        timeout: 10_000,
+      });
 
     test("reads input registers through the filter", () => {
       const { status, stdout, stderr } = mbpoll(...["-t", "3", "-r", "1", "-c", "4", site.plan.filter.plc1.host]);

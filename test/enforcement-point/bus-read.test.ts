@@ -38,6 +38,10 @@ describe("messages of the coordinator", () => {
     expect(readOrder({ ...common, order: "take", layer: "cloud" })).toBeUndefined();
   });
 
+  test("an order with a window rule that is not a name is none", () => {
+    expect(readOrder({ ...common, order: "prepare", from: "startup", window: ["1 §"] })).toBeUndefined();
+  });
+
   test("anything else never throws", () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {

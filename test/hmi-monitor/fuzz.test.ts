@@ -3,7 +3,7 @@ import { DataType, ReadRequest, ReadResponse, WriteRequest } from "node-opcua";
 import { describe, expect, test } from "vitest";
 import { encodeMsgChunk } from "#wire/opcua/message-chunk.ts";
 import { encodeHello } from "#wire/opcua/uacp-messages.ts";
-import { type PcapRecord, PcapReader, PcapWriter } from "#wire/pcap/index.ts";
+import { encodePcapHeader, encodePcapRecord, PcapReader, type PcapRecord } from "#wire/pcap/index.ts";
 import { adu } from "../switch-filter/raw-client.ts";
 import { openBody, opn, SIZES } from "../switch-filter/ua-bench.ts";
 import { bodyOf } from "../wire/opcua/node-opcua-bytes.ts";
@@ -82,8 +82,10 @@ describe.each([
   });
 
   test("a mirror stream cut anywhere is the same stream", async () => {
-    const writer = new PcapWriter();
-    const stream = Buffer.concat([writer.header(), ...records.map((record) => writer.record(record))]);
+    const stream = Buffer.concat([
+      encodePcapHeader(),
+      ...records.map(({ timeMs, frame }) => encodePcapRecord(timeMs, frame)),
+    ]);
     for (let size = 1; size < stream.length; size += 7) {
       const reader = new PcapReader();
       const watched = await watching();
@@ -159,7 +161,10 @@ describe("no guess: after what cannot be read, nothing of the connection is judg
   test.each([
     { name: "in the same segment", more: (c: Capture) => c.up(Buffer.concat([adu(5, "05 0001 0001"), later])) },
     { name: "in the next segment", more: (c: Capture) => c.up(adu(5, "05 0001 0001")).up(later) },
-    { name: "behind a bad header", more: (c: Capture) => c.up(Buffer.concat([adu(5, "05 0001 ff00").fill(1, 2, 3), later])) },
+    {
+      name: "behind a bad header",
+      more: (c: Capture) => c.up(Buffer.concat([adu(5, "05 0001 ff00").fill(1, 2, 3), later])),
+    },
   ])("$name", async ({ more }) => {
     const { writes, says } = await watch(more(modbus()).records);
     expect(writes()).toEqual(MODBUS_WRITES);

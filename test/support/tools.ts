@@ -49,6 +49,13 @@ export function hasTool(name: string): boolean {
   });
 }
 
+/** Where an executable lies. @throws Error when the machine has none: ask `hasTool` first */
+export function toolPath(name: string): string {
+  const path = findExecutable(name);
+  if (path === undefined) throw new Error(`${name} is not installed`);
+  return path;
+}
+
 export function isRoot(): boolean {
   return process.getuid?.() === 0;
 }

@@ -135,10 +135,16 @@ describe.each(SERVER_MAKES.map((make, i) => ({ make, name: make.name, net: i }))
   });
 
   it.each([
-    { name: "longer than the read needs, a write behind it", bytes: "0001 0000 0012 01 04 0000 0002 0002 0000 0006 01 05 0001 ff00" },
+    {
+      name: "longer than the read needs, a write behind it",
+      bytes: "0001 0000 0012 01 04 0000 0002 0002 0000 0006 01 05 0001 ff00",
+    },
     { name: "longer, the write's PDU alone behind the read", bytes: "0001 0000 000b 01 04 0000 0002 05 0001 ff00" },
     { name: "shorter than the write", bytes: "0001 0000 0005 01 05 0001 ff00 0002 0000 0006 01 05 0001 ff00" },
-    { name: "shorter than the read, so that its tail starts a write", bytes: "0001 0000 0002 01 04 0000 0000 0006 01 05 0001 ff00" },
+    {
+      name: "shorter than the read, so that its tail starts a write",
+      bytes: "0001 0000 0002 01 04 0000 0000 0006 01 05 0001 ff00",
+    },
     { name: "65535 bytes", bytes: "0001 0000 ffff 01 05 0001 ff00" },
     { name: "255 bytes, one more than an ADU may have", bytes: "0001 0000 00ff 01 05 0001 ff00" },
     { name: "1 byte", bytes: "0001 0000 0001 01 05 0001 ff00" },
@@ -168,7 +174,12 @@ describe.each(SERVER_MAKES.map((make, i) => ({ make, name: make.name, net: i }))
   it("duplicate transaction identifiers: each request has its own answer", async () => {
     const client = await open();
     client.say(Buffer.concat([adu(5, READ), adu(5, COIL_ON), adu(5, "04 0000 0001"), adu(5, REGISTER)]));
-    expect((await client.answers(4)).map((answer) => answer.slice(14))).toEqual(["040400000000", "8501", "04020000", "8601"]);
+    expect((await client.answers(4)).map((answer) => answer.slice(14))).toEqual([
+      "040400000000",
+      "8501",
+      "04020000",
+      "8601",
+    ]);
     client.close();
     expect(await memory()).toEqual(UNTOUCHED);
   });

@@ -3,7 +3,12 @@ import { describe, expect, test, vi } from "vitest";
 import type { Party } from "#point/observe/modbus.ts";
 import { ModbusTags } from "#point/observe/modbus-tags.ts";
 import { DeviceId, LinkId } from "#specs/ids.ts";
-import { ANSWER_TIMEOUT_MS, MAX_PENDING, ModbusSession, PARTIAL_FRAME_TIMEOUT_MS } from "#switch-filter/modbus-session.ts";
+import {
+  ANSWER_TIMEOUT_MS,
+  MAX_PENDING,
+  ModbusSession,
+  PARTIAL_FRAME_TIMEOUT_MS,
+} from "#switch-filter/modbus-session.ts";
 import {
   decodeRequest,
   encodeException,
@@ -54,7 +59,10 @@ function answerOf(frame: MbapFrame): Buffer {
   switch (request.value.kind) {
     case "read-coils":
     case "read-discrete-inputs":
-      return encodeFrame(frame, encodeResponse({ ...request.value, values: Array(request.value.quantity).fill(false) }));
+      return encodeFrame(
+        frame,
+        encodeResponse({ ...request.value, values: Array(request.value.quantity).fill(false) }),
+      );
     case "read-holding-registers":
     case "read-input-registers":
       return encodeFrame(frame, encodeResponse({ ...request.value, values: Array(request.value.quantity).fill(0) }));
@@ -108,7 +116,11 @@ describe("however a stream is cut and merged", () => {
       fc.asyncProperty(requests, cuts, cuts, async (list, clientCuts, serverCuts) => {
         const bytes = stream(list);
         const whole = run(await bench(), [bytes], []);
-        const single = run(await bench(), [...bytes.keys()].map((i) => bytes.subarray(i, i + 1)), [1]);
+        const single = run(
+          await bench(),
+          [...bytes.keys()].map((i) => bytes.subarray(i, i + 1)),
+          [1],
+        );
         for (const other of [run(await bench(), cut(bytes, clientCuts), serverCuts), single]) {
           // At a malformed request the connection ends, and answers that are still on their way are not waited for.
           const down = whole.ended === undefined ? whole.down : common(whole.down, other.down);
@@ -139,12 +151,15 @@ describe("however a stream is cut and merged", () => {
 
   test("a server that answers in another order: replies keep the order of the requests", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.shuffledSubarray([...Array(MAX_PENDING).keys()], { minLength: MAX_PENDING }), async (order) => {
-        const { session, output } = await bench();
-        session.fromClient(Buffer.concat([...Array(MAX_PENDING).keys()].map((i) => adu(i, READ))), 0);
-        for (const transaction of order) session.fromServer(adu(transaction, ANSWER), 0);
-        expect(output.down.map((bytes) => bytes.readUInt16BE(0))).toEqual([...Array(MAX_PENDING).keys()]);
-      }),
+      fc.asyncProperty(
+        fc.shuffledSubarray([...Array(MAX_PENDING).keys()], { minLength: MAX_PENDING }),
+        async (order) => {
+          const { session, output } = await bench();
+          session.fromClient(Buffer.concat([...Array(MAX_PENDING).keys()].map((i) => adu(i, READ))), 0);
+          for (const transaction of order) session.fromServer(adu(transaction, ANSWER), 0);
+          expect(output.down.map((bytes) => bytes.readUInt16BE(0))).toEqual([...Array(MAX_PENDING).keys()]);
+        },
+      ),
       { numRuns: 50 },
     );
   });
@@ -153,9 +168,9 @@ describe("however a stream is cut and merged", () => {
 describe("random bytes", () => {
   const noise = fc.oneof(
     fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array)),
-    fc.tuple(fc.nat(30), fc.uint8Array({ minLength: 1, maxLength: 30 })).map(([transaction, pdu]) =>
-      adu(transaction, Buffer.from(pdu).toString("hex")),
-    ),
+    fc
+      .tuple(fc.nat(30), fc.uint8Array({ minLength: 1, maxLength: 30 }))
+      .map(([transaction, pdu]) => adu(transaction, Buffer.from(pdu).toString("hex"))),
     fc.constantFrom(adu(1, READ), adu(2, READ), adu(1, ANSWER), adu(2, ANSWER), adu(3, WRITE)),
   );
   const says = fc.array(fc.tuple(fc.boolean(), noise, fc.nat(20_000)), { maxLength: 30 });
@@ -280,6 +295,23 @@ describe("a malicious server", () => {
   });
 });
 
+test("pipelined writes: each is judged by the value that the one before has left, so that two small steps make no large one", async () => {
+  const recorded = await recordingPoint(bundle);
+  const output = new RecordingOutput();
+  const hmi = { ...READER, source: DeviceId("hmi-1"), link: LinkId("hmi-plc1") };
+  const session = new ModbusSession(recorded.point, tags, hmi, output);
+  session.fromClient(adu(1, "03 0000 0003"), 0);
+  session.fromServer(adu(1, "03 06 012c 00c8 05dc"), 0);
+  // From 30 m³/h, 5 at most: up to 35, then down to 25.
+  session.fromClient(Buffer.concat([adu(2, "06 0000 015e"), adu(3, "06 0000 00fa"), adu(4, READ)]), 0);
+  expect(output.up.length).toBe(2);
+  expect(session.wantsMore).toBe(false);
+  session.fromServer(adu(2, "06 0000 015e"), 0);
+  expect(output.down.at(-1)?.toString("hex")).toBe(adu(3, "86 03").toString("hex"));
+  expect(output.up.length).toBe(3);
+  expect(session.wantsMore).toBe(true);
+});
+
 test("what waits unread is judged by the phase that is in force when its turn comes", async () => {
   const recorded = await recordingPoint(bundle);
   const output = new RecordingOutput();
@@ -288,7 +320,14 @@ test("what waits unread is judged by the phase that is in force when its turn co
   session.fromClient(Buffer.concat([...Array(MAX_PENDING).keys()].map((i) => adu(i, "03 0000 0003"))), 0);
   session.fromClient(adu(99, WRITE), 0);
   // The write was sent in phase normal, where it is legal; the phase changes while it waits.
-  const verdict = { verdict: "deny", reason: "PHASE_FORBIDS", rule: undefined, item: 0, mode: "enforce", says: "" } as const;
+  const verdict = {
+    verdict: "deny",
+    reason: "PHASE_FORBIDS",
+    rule: undefined,
+    item: 0,
+    mode: "enforce",
+    says: "",
+  } as const;
   vi.mocked(recorded.point.judge).mockImplementation((observation) => ({
     ...{ observation, verdict, action: "blocked", atMs: 0, epoch: null, phase: null },
   }));

@@ -1,16 +1,16 @@
 import { describe, expect, test } from "vitest";
 import { systemClock } from "#point/clock.ts";
+import { ModbusTags } from "#point/observe/modbus-tags.ts";
 import { buildBundle } from "#specs/bundle.ts";
 import { DeviceId, LinkId, PhaseId } from "#specs/ids.ts";
 import type { Mode } from "#specs/plant.ts";
-import { ModbusTags } from "#point/observe/modbus-tags.ts";
-import { ModbusWatch } from "#switch-filter/modbus-watch.ts";
 import { runSwitchFilter } from "#switch-filter/main.ts";
+import { ModbusWatch } from "#switch-filter/modbus-watch.ts";
 import { waterTreatment } from "../support/plant.ts";
 import { adu, hex, RawClient } from "./raw-client.ts";
 import { RecordingOutput, recordingPoint } from "./recording-point.ts";
 import { SERVER_MAKES } from "./servers.ts";
-import { opn, openBody, UaBench, HELLO, rawBody } from "./ua-bench.ts";
+import { HELLO, openBody, opn, rawBody, UaBench } from "./ua-bench.ts";
 
 /** What the modes do: `monitor` blocks nothing, of a filter and of a link; `off` passes bytes unseen. */
 const HMI = "127.253.1.60";
@@ -24,7 +24,11 @@ function bundleWith(linkMode: Mode) {
   return buildBundle({ ...plant, links }, lifecycle);
 }
 
-async function behind(filterMode: Mode, linkMode: Mode, work: (open: (from?: string) => Promise<RawClient>) => Promise<void>) {
+async function behind(
+  filterMode: Mode,
+  linkMode: Mode,
+  work: (open: (from?: string) => Promise<RawClient>) => Promise<void>,
+) {
   const [make] = SERVER_MAKES;
   const clock = systemClock();
   const server = await make?.start(PLC);
@@ -81,7 +85,11 @@ describe("watching a Modbus connection", () => {
       ...{ source: DeviceId("hmi-1"), sourceAddress: "127.10.1.11:1", target: DeviceId("plc-1") },
       link: LinkId("hmi-plc1"),
     };
-    return { ...recorded, output, session: new ModbusWatch(recorded.point, new ModbusTags(plant, DeviceId("plc-1")), party, output) };
+    return {
+      ...recorded,
+      output,
+      session: new ModbusWatch(recorded.point, new ModbusTags(plant, DeviceId("plc-1")), party, output),
+    };
   }
 
   test("verdict and outcome are recorded, and the bytes pass as they came", async () => {

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import {
   ActivateSessionRequest,
   AddNodesRequest,
@@ -12,51 +11,45 @@ import {
   HistoryReadRequest,
   HistoryUpdateRequest,
   NumericRange,
-  PublishRequest,
   QueryFirstRequest,
-  ReadRequest,
-  ReadResponse,
   RegisterNodesRequest,
   RegisterServer2Request,
   RegisterServerRequest,
   StatusCodes,
   TransferSubscriptionsRequest,
-  WriteRequest,
   WriteResponse,
 } from "node-opcua";
 import { describe, expect, test } from "vitest";
+import { ANSWER_TIMEOUT_MS, MAX_PENDING, PARTIAL_TIMEOUT_MS } from "#switch-filter/opcua-session.ts";
 import { UacpFramer } from "#wire/opcua/framer.ts";
 import { decodeSymmetricChunk } from "#wire/opcua/message-chunk.ts";
 import { decodeResponse } from "#wire/opcua/response.ts";
-import { SERVICE_NAMES, SERVICES } from "#wire/opcua/services/service-table.ts";
 import { encodeServiceFault } from "#wire/opcua/services/service-fault.ts";
+import { SERVICE_NAMES, SERVICES } from "#wire/opcua/services/service-table.ts";
 import { STATUS_CODES } from "#wire/opcua/status-code.ts";
 import { decodeErrorMessage, encodeAcknowledge } from "#wire/opcua/uacp-messages.ts";
-import { ANSWER_TIMEOUT_MS, MAX_PENDING, PARTIAL_TIMEOUT_MS } from "#switch-filter/opcua-session.ts";
 import { bodyOf } from "../wire/opcua/node-opcua-bytes.ts";
-import { CHANNEL, HELLO, HMI, opn, openBody, openedBody, rawBody, SIZES, UaBench } from "./ua-bench.ts";
+import {
+  CHANNEL,
+  HELLO,
+  HMI,
+  item,
+  openBody,
+  opened,
+  openedBody,
+  opn,
+  publish,
+  rawBody,
+  read,
+  readAnswer,
+  SIZES,
+  SP,
+  UaBench,
+  write,
+} from "./ua-bench.ts";
 
 /** The OPC UA session without sockets: chunks made by hand, and a server that keeps what reaches it. Phase normal. */
-const SP = { nodeId: "ns=1;s=FIC401.SP", attributeId: 13 };
-const read = bodyOf(new ReadRequest({ nodesToRead: [SP] }));
-const readAnswer = (value: number): Buffer =>
-  bodyOf(new ReadResponse({ results: [{ value: { dataType: DataType.Double, value } }] }));
-const item = (value: number, fields: object = {}): object => ({
-  ...SP,
-  value: { value: { dataType: DataType.Double, value } },
-  ...fields,
-});
-const write = (...items: readonly object[]): Buffer => bodyOf(new WriteRequest({ nodesToWrite: [...items] }));
-const publish = bodyOf(new PublishRequest({}));
 const OPENED = ["HEL", "OPN"];
-
-/** The value of the set-point is known, as a write within a largest step needs it. */
-async function opened(): Promise<UaBench> {
-  const bench = await UaBench.open();
-  bench.ask(1, read);
-  bench.answer(1, readAnswer(30));
-  return bench;
-}
 
 /** Services of the answers that the client was given; `ERR` for an error message. */
 function answered(bench: UaBench): readonly string[] {
@@ -89,12 +82,18 @@ const FORBIDDEN: readonly { readonly name: string; readonly body: Buffer }[] = [
   { name: "a Write of the name with a space", body: write(item(31, { nodeId: "ns=1;s=FIC401.SP " })) },
   {
     name: "a Write of an array",
-    body: write({ ...SP, value: { value: { dataType: DataType.Double, arrayType: 1, value: new Float64Array([31]) } } }),
+    body: write({
+      ...SP,
+      value: { value: { dataType: DataType.Double, arrayType: 1, value: new Float64Array([31]) } },
+    }),
   },
   { name: "a Write of a text", body: write({ ...SP, value: { value: { dataType: DataType.String, value: "31" } } }) },
   { name: "a Write of not a number", body: write(item(Number.NaN)) },
   { name: "a Write of infinity", body: write(item(Number.POSITIVE_INFINITY)) },
-  { name: "a Write of a status without a value", body: write({ ...SP, value: { statusCode: StatusCodes.BadDeviceFailure } }) },
+  {
+    name: "a Write of a status without a value",
+    body: write({ ...SP, value: { statusCode: StatusCodes.BadDeviceFailure } }),
+  },
   { name: "Call", body: bodyOf(new CallRequest({ methodsToCall: [{ objectId: "i=85", methodId: "ns=1;s=Reset" }] })) },
   { name: "Call of no methods", body: bodyOf(new CallRequest({ methodsToCall: [] })) },
   { name: "AddNodes", body: bodyOf(new AddNodesRequest({ nodesToAdd: [] })) },
@@ -115,18 +114,21 @@ const FORBIDDEN: readonly { readonly name: string; readonly body: Buffer }[] = [
 ];
 
 describe("never reaches the server", () => {
-  test.each(FORBIDDEN)("$name: refused by a ServiceFault, in one chunk and in many, and the session goes on", async ({ body }) => {
-    const bench = await opened();
-    bench.ask(2, body);
-    const middle = Math.floor(body.length / 2);
-    bench.ask(3, body.subarray(0, middle), { chunkType: "C" });
-    bench.ask(3, body.subarray(middle));
-    bench.ask(4, read);
-    bench.answer(4, readAnswer(30));
-    expect(bench.reached).toEqual([...OPENED, "Read", "Read"]);
-    expect(answered(bench)).toEqual(["ACK", "OPN", "Read", "ServiceFault", "ServiceFault", "Read"]);
-    expect(bench.ended).toBeUndefined();
-  });
+  test.each(FORBIDDEN)(
+    "$name: refused by a ServiceFault, in one chunk and in many, and the session goes on",
+    async ({ body }) => {
+      const bench = await opened();
+      bench.ask(2, body);
+      const middle = Math.floor(body.length / 2);
+      bench.ask(3, body.subarray(0, middle), { chunkType: "C" });
+      bench.ask(3, body.subarray(middle));
+      bench.ask(4, read);
+      bench.answer(4, readAnswer(30));
+      expect(bench.reached).toEqual([...OPENED, "Read", "Read"]);
+      expect(answered(bench)).toEqual(["ACK", "OPN", "Read", "ServiceFault", "ServiceFault", "Read"]);
+      expect(bench.ended).toBeUndefined();
+    },
+  );
 
   test("any service id that the standard does not have", async () => {
     const known = new Set<number>(SERVICE_NAMES.map((name) => SERVICES[name].request));
@@ -351,11 +353,23 @@ describe("bounds", () => {
 describe("a malicious server", () => {
   const cases: readonly { readonly name: string; readonly does: (bench: UaBench) => void }[] = [
     { name: "answers what nobody asked", does: (bench) => bench.answer(9, readAnswer(1)) },
-    { name: "answers twice", does: (bench) => [1, 2].forEach(() => bench.answer(2, readAnswer(1))) },
-    { name: "answers by another service", does: (bench) => bench.answer(2, bodyOf(new WriteResponse({ results: [] }))) },
+    {
+      name: "answers twice",
+      does: (bench) => {
+        bench.answer(2, readAnswer(1));
+        bench.answer(2, readAnswer(1));
+      },
+    },
+    {
+      name: "answers by another service",
+      does: (bench) => bench.answer(2, bodyOf(new WriteResponse({ results: [] }))),
+    },
     { name: "answers by a request", does: (bench) => bench.answer(2, write(item(0))) },
     { name: "answers by noise", does: (bench) => bench.answer(2, Buffer.from("noise")) },
-    { name: "puts more behind its answer", does: (bench) => bench.answer(2, Buffer.concat([readAnswer(1), readAnswer(2)])) },
+    {
+      name: "puts more behind its answer",
+      does: (bench) => bench.answer(2, Buffer.concat([readAnswer(1), readAnswer(2)])),
+    },
     { name: "skips a sequence number", does: (bench) => bench.answer(2, readAnswer(1), { sequenceNumber: 4000 }) },
     { name: "opens a channel by itself", does: (bench) => bench.fromServer(opn(102, openedBody(), CHANNEL)) },
     { name: "acknowledges again", does: (bench) => bench.fromServer(encodeAcknowledge(SIZES)) },
@@ -373,70 +387,6 @@ describe("a malicious server", () => {
     expect(services.filter((name) => name !== "Read")).toEqual(["ERR"]);
     const error = decodeErrorMessage(bench.output.down.at(-1) ?? Buffer.alloc(0));
     expect(error.ok).toBe(true);
-  });
-});
-
-describe("properties", () => {
-  const bodies: readonly Buffer[] = [read, publish, write(item(0)), write(item(99)), rawBody(1), read.subarray(0, 30)];
-  const service = fc.constantFrom(...bodies);
-  const cuts = fc.array(fc.nat(), { maxLength: 20 });
-
-  test("however the bytes are cut, the same reaches the server and the verdicts are the same", async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(fc.tuple(service, fc.integer({ min: 1, max: 4 })), { maxLength: 12 }), cuts, async (list, at) => {
-        const run = async (piecesOf: (bytes: Buffer) => readonly Buffer[]) => {
-          const bench = await opened();
-          const bytes = Buffer.concat(
-            list.flatMap(([body, parts], i) => {
-              const size = Math.ceil(body.length / parts);
-              return Array.from({ length: parts }, (_, part) =>
-                bench.chunk(10 + i, body.subarray(part * size, (part + 1) * size), { chunkType: part === parts - 1 ? "F" : "C" }),
-              );
-            }),
-          );
-          for (const piece of piecesOf(bytes)) bench.say(piece);
-          const verdicts = bench.recorded.judged.map((j) => `${j.observation.message} ${j.action}`);
-          return { reached: bench.reached, bodies: bench.bodies.map(({ body }) => body.toString("hex")), verdicts };
-        };
-        const whole = await run((bytes) => [bytes]);
-        const pieces = await run((bytes) => {
-          const places = [...new Set(at.map((n) => n % (bytes.length + 1)))].sort((a, b) => a - b);
-          return [0, ...places].map((from, i) => bytes.subarray(from, places[i] ?? bytes.length));
-        });
-        expect(pieces).toEqual(whole);
-        for (const name of whole.reached) expect(["HEL", "OPN", "Read", "Publish"]).toContain(name);
-      }),
-      { numRuns: 60 },
-    );
-  });
-
-  test("random bytes from either side never throw, and never bring a forbidden service through", async () => {
-    const noise = fc.uint8Array({ maxLength: 200 }).map((array) => Buffer.from(array));
-    const deed = fc.oneof(
-      fc.tuple(fc.constant("client"), noise),
-      fc.tuple(fc.constant("server"), noise),
-      fc.tuple(fc.constant("chunk"), fc.oneof(noise, service)),
-      fc.tuple(fc.constant("answer"), noise),
-    );
-    await fc.assert(
-      fc.asyncProperty(fc.array(deed, { maxLength: 12 }), fc.nat(30_000), async (deeds, realMs) => {
-        const bench = await opened();
-        let requestId = 1;
-        for (const [kind, bytes] of deeds) {
-          requestId += 1;
-          bench.nowMs += realMs / 12;
-          if (kind === "client") bench.say(bytes);
-          else if (kind === "server") bench.fromServer(bytes);
-          else if (kind === "chunk") bench.ask(requestId, bytes);
-          else bench.answer(requestId - 1, bytes);
-          bench.session.expire(bench.nowMs);
-        }
-        const allowed = bench.recorded.judged.filter(({ action }) => action === "forwarded");
-        expect(allowed.every(({ verdict }) => verdict.verdict === "allow")).toBe(true);
-        for (const name of bench.reached) expect(["HEL", "OPN", "Read", "Publish"]).toContain(name);
-      }),
-      { numRuns: 200 },
-    );
   });
 });
 

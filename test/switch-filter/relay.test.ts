@@ -1,7 +1,13 @@
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { LINGER_MS, MAX_CONNECTIONS, MAX_CONNECTIONS_PER_SOURCE, Relay, type RelayOptions } from "#switch-filter/relay.ts";
+import {
+  LINGER_MS,
+  MAX_CONNECTIONS,
+  MAX_CONNECTIONS_PER_SOURCE,
+  Relay,
+  type RelayOptions,
+} from "#switch-filter/relay.ts";
 import type { Session, SessionOutput } from "#switch-filter/session.ts";
 import { RawClient } from "./raw-client.ts";
 
@@ -215,16 +221,19 @@ describe("ends", () => {
     await until(() => running.connections === 0);
   });
 
-  test.each(["end", "destroy", "resetAndDestroy"] as const)("a server that dies by `%s`: the client is closed", async (how) => {
-    const running = await start(pass);
-    const client = await open();
-    client.say(Buffer.from("x"));
-    await until(() => atServer.length === 1);
-    accepted[0]?.[how]();
-    await client.ended();
-    expect(upstream).toEqual([true]);
-    await until(() => running.connections === 0);
-  });
+  test.each(["end", "destroy", "resetAndDestroy"] as const)(
+    "a server that dies by `%s`: the client is closed",
+    async (how) => {
+      const running = await start(pass);
+      const client = await open();
+      client.say(Buffer.from("x"));
+      await until(() => atServer.length === 1);
+      accepted[0]?.[how]();
+      await client.ended();
+      expect(upstream).toEqual([true]);
+      await until(() => running.connections === 0);
+    },
+  );
 
   test("what is queued for the client arrives before the end, though the client goes on sending", async () => {
     await start({

@@ -1,4 +1,12 @@
-import { OpenSecureChannelRequest, OpenSecureChannelResponse } from "node-opcua";
+import {
+  DataType,
+  OpenSecureChannelRequest,
+  OpenSecureChannelResponse,
+  PublishRequest,
+  ReadRequest,
+  ReadResponse,
+  WriteRequest,
+} from "node-opcua";
 import type { Party } from "#point/observe/modbus.ts";
 import { uaTags } from "#point/observe/opcua.ts";
 import { DeviceId, LinkId } from "#specs/ids.ts";
@@ -38,7 +46,12 @@ const { bundle, plant } = waterTreatment();
 
 /** An OPN chunk with any body. */
 export function opn(sequenceNumber: number, body: Buffer, channelId = 0, policy = SECURITY_POLICY_NONE): Buffer {
-  const writer = new BinaryWriter().raw(Buffer.alloc(8)).u32(channelId).string(policy).byteString(null).byteString(null);
+  const writer = new BinaryWriter()
+    .raw(Buffer.alloc(8))
+    .u32(channelId)
+    .string(policy)
+    .byteString(null)
+    .byteString(null);
   const bytes = writer.u32(sequenceNumber).u32(sequenceNumber).raw(body).toBuffer();
   writeUacpHeader(bytes, "OPN", "F");
   return bytes;
@@ -60,7 +73,14 @@ export function openedBody(): Buffer {
 export function rawBody(id: number, fields: Buffer = Buffer.alloc(0), namespace = 0): Buffer {
   const writer = new BinaryWriter();
   writeNodeId(writer, numericNodeId(id, namespace));
-  writer.raw(Buffer.from([0, 0])).i64(0n).u32(9).u32(0).string(null).u32(0).raw(Buffer.from([0, 0, 0]));
+  writer
+    .raw(Buffer.from([0, 0]))
+    .i64(0n)
+    .u32(9)
+    .u32(0)
+    .string(null)
+    .u32(0)
+    .raw(Buffer.from([0, 0, 0]));
   return writer.raw(fields).toBuffer();
 }
 
@@ -162,4 +182,24 @@ export class UaBench {
     this.reached.push(request.ok ? request.value.service : "malformed");
     this.bodies.push(assembly.value);
   }
+}
+
+export const SP = { nodeId: "ns=1;s=FIC401.SP", attributeId: 13 };
+export const read = bodyOf(new ReadRequest({ nodesToRead: [SP] }));
+export const readAnswer = (value: number): Buffer =>
+  bodyOf(new ReadResponse({ results: [{ value: { dataType: DataType.Double, value } }] }));
+export const item = (value: number, fields: object = {}): object => ({
+  ...SP,
+  value: { value: { dataType: DataType.Double, value } },
+  ...fields,
+});
+export const write = (...items: readonly object[]): Buffer => bodyOf(new WriteRequest({ nodesToWrite: [...items] }));
+export const publish = bodyOf(new PublishRequest({}));
+
+/** The value of the set-point is known, as a write within a largest step needs it. */
+export async function opened(): Promise<UaBench> {
+  const bench = await UaBench.open();
+  bench.ask(1, read);
+  bench.answer(1, readAnswer(30));
+  return bench;
 }

@@ -25,7 +25,13 @@ interface Request {
   readonly hex: string;
 }
 
-/** A Modbus server that takes every write and reads zeros (or ones), and keeps what it was asked. */
+/** Coils are on, registers hold 300. */
+const READ_ANSWERS = new Map([
+  [1, Buffer.from([1, 1, 1])],
+  [3, Buffer.from([3, 2, 0x01, 0x2c])],
+]);
+
+/** A Modbus server that takes every write and keeps what it was asked. */
 async function modbusServer(host: string, bit = 0) {
   const asked: Request[] = [];
   const listener = await listenOn(host, (socket: Socket) => {
@@ -35,7 +41,7 @@ async function modbusServer(host: string, bit = 0) {
       for (const frame of framer.push(chunk)) {
         asked.push({ from: socket.remoteAddress ?? "", unit: frame.unitId, hex: frame.pdu.toString("hex") });
         const code = frame.pdu.readUInt8(0);
-        const reply = code === 2 ? Buffer.from([2, 1, bit]) : frame.pdu.subarray(0, 5);
+        const reply = READ_ANSWERS.get(code) ?? (code === 2 ? Buffer.from([2, 1, bit]) : frame.pdu.subarray(0, 5));
         socket.write(encodeFrame(frame, reply));
       }
     });
@@ -97,35 +103,46 @@ describe("what goes over the wire", () => {
     const log = await attack("hmi-overdose", w.plan, 2);
     const value = draw("hmi-overdose", 3).writes[0]?.items[0]?.value ?? 0;
     const hex = `060001${toRaw("DOS201.SP", value).toString(16).padStart(4, "0")}`;
-    expect(w.plc1.asked).toEqual([1, 2].map(() => ({ from: HMI, unit: 1, hex })));
-    expect(log).toMatchObject([1, 2].map(() => ({ action: "FC6", tag: "DOS201.SP", value, answer: "ok" })));
+    // It looks what is there, attacks, and puts it back.
+    expect(w.plc1.asked).toEqual(
+      ["0300010001", hex, hex, "060001012c"].map((pdu) => ({ from: HMI, unit: 1, hex: pdu })),
+    );
+    expect(log).toMatchObject([
+      ...[1, 2].map(() => ({ action: "FC6", tag: "DOS201.SP", value, answer: "ok" })),
+      { action: "put back by FC6", tag: "DOS201.SP", value: null, answer: "ok" },
+    ]);
     expect((log[1]?.atMs ?? 0) - (log[0]?.atMs ?? 0)).toBeGreaterThan(900);
   });
 
   test("row 7: a foreign address straight to the server, four writes a round", async () => {
     const w = await world();
     const log = await attack("rogue-master", w.plan, 5);
-    expect(log.map(({ action }) => action)).toEqual(["FC5", "FC5", "FC6", "FC16", "FC16"]);
-    expect(w.plc1.asked.map(({ from, unit }) => `${from} ${unit}`)).toEqual(Array(4).fill(`${ROGUE} 1`));
-    expect(w.plc1.asked.slice(0, 2).map(({ hex }) => hex)).toEqual(["0500040000", "0500000000"]);
-    expect(w.plc1.asked[3]?.hex).toMatch(/^100000000204/);
+    const found = ["FC5", "FC5", "FC6", "FC6"].map((code) => `put back by ${code}`);
+    expect(log.map(({ action }) => action)).toEqual(["FC5", "FC5", "FC6", "FC16", "FC16", ...found]);
+    expect(new Set(w.plc1.asked.map(({ from, unit }) => `${from} ${unit}`))).toEqual(new Set([`${ROGUE} 1`]));
+    const hex = w.plc1.asked.map((request) => request.hex);
+    expect(hex.slice(0, 4)).toEqual(["0100040001", "0100000001", "0300000001", "0300010001"]);
+    expect(hex.slice(4, 6)).toEqual(["0500040000", "0500000000"]);
+    expect(hex[7]).toMatch(/^100000000204/);
+    expect(hex.slice(-4)).toEqual(["050004ff00", "050000ff00", "060000012c", "060001012c"]);
   });
 
   test("row 2: the drain is opened while water is produced", async () => {
     const w = await world(0);
     const log = await attack("hmi-wrong-order", w.plan, 1);
-    expect(w.plc2.asked).toEqual([
-      { from: HMI, unit: 2, hex: "0200010001" },
-      { from: HMI, unit: 2, hex: "050002ff00" },
+    const hex = ["0100020001", "0200010001", "050002ff00", "050002ff00"];
+    expect(w.plc2.asked).toEqual(hex.map((pdu) => ({ from: HMI, unit: 2, hex: pdu })));
+    expect(log).toMatchObject([
+      { action: "FC5", tag: "V301.CMD", value: 1, answer: "ok" },
+      { action: "put back by FC5", tag: "V301.CMD", value: null, answer: "ok" },
     ]);
-    expect(log).toMatchObject([{ action: "FC5", tag: "V301.CMD", value: 1, answer: "ok" }]);
   });
 
   test("row 2: it waits while a backwash is in progress", async () => {
     const w = await world(1);
     const log = await attack("hmi-wrong-order", w.plan, 1);
     expect(log).toMatchObject([{ action: "wait" }]);
-    expect(w.plc2.asked.map(({ hex }) => hex)).toEqual(["0200010001"]);
+    expect(w.plc2.asked.map(({ hex }) => hex)).toEqual(["0100020001", "0200010001"]);
   });
 
   test("row 13: the value changes behind the mirror, under the operator station's address, and the echo hides it", async () => {
