@@ -48,7 +48,9 @@ async function startModbusSerial(at: { readonly host: string; readonly port: num
 async function startLibmodbus({ host, port }: { readonly host: string; readonly port: number }) {
   const folder = mkdtempSync(join(tmpdir(), "sekisho-libmodbus-"));
   const program = join(folder, "server");
-  const made = spawnSync(C_COMPILER, ["-O1", "-o", program, here("./libmodbus-server.c"), "-lmodbus"], { encoding: "utf8" });
+  const made = spawnSync(C_COMPILER, ["-O1", "-o", program, here("./libmodbus-server.c"), "-lmodbus"], {
+    encoding: "utf8",
+  });
   if (made.status !== 0) throw new Error(`the libmodbus server cannot be compiled: ${made.stderr}`);
   const server = await started(spawn(program, [host, String(port)]));
   return {
