@@ -39,7 +39,8 @@ export const MAX_FROM_GUARD_BYTES = 2 * 1024 * 1024;
 const MAX_LEASE_MS = 86_400_000;
 const MAX_TAGS = 4096;
 
-const Name = Type.String({ maxLength: 64 });
+/** What the id constructors take: a name that is none makes the whole message unreadable, not an exception later. */
+const Name = Type.String({ pattern: "^[A-Za-z][A-Za-z0-9_.-]{0,63}$" });
 const Tags = Type.Record(Type.String({ maxLength: 64 }), Type.Number(), { maxProperties: MAX_TAGS });
 const Lease = Type.Object({ leaseMs: Type.Number({ minimum: 0, maximum: MAX_LEASE_MS }) });
 const ForeignTags = Type.Object({ atMs: Type.Number(), tags: Tags });
@@ -47,7 +48,7 @@ const Report = Type.Object({
   scan: Type.Integer({ minimum: 0 }),
   atMs: Type.Number(),
   device: Name,
-  bundle: Name,
+  bundle: Type.String({ maxLength: 128 }),
   says: Type.String(),
   state: Type.Union([Type.Literal("joining"), Type.Literal("in-force"), Type.Literal("isolated")]),
   mode: Type.Union([Type.Literal("off"), Type.Literal("monitor"), Type.Literal("enforce")]),
@@ -76,7 +77,7 @@ const Answer = Type.Object({
   }),
 });
 
-/** A report as the agent reads it: names are text, receipts are carried whole and unread. */
+/** A report as the agent reads it: names are checked, receipts are carried whole and unread. */
 export type ReadReport = Static<typeof Report>;
 export type ReadAnswer = Static<typeof Answer>;
 
