@@ -6,6 +6,8 @@ const report = {
     scan: 1,
     atMs: 100,
     device: "plc-1",
+    bundle: "7f".repeat(32),
+    zone: "works",
     mode: "enforce",
     state: "in-force",
     says: "",
