@@ -1,9 +1,18 @@
+import { spawnSync } from "node:child_process";
 import { afterEach, describe, expect, test } from "vitest";
 import { listenersOf } from "#sim/address-plan.ts";
 import { hasManyLoopbackAddresses } from "#sim/site/site.ts";
 import { freeInstanceFrom, isAlive, isFree, PROCESSES, Site, until } from "../support/site.ts";
 
 const GONE_WITHIN_MS = 6000;
+/** Debian's, or another system-wide Node too old for the product: then the launcher is a process of its own. */
+const OLD_NODE = ["/usr/bin/node", "/usr/local/bin/node"].find(isOldNode);
+
+function isOldNode(path: string): boolean {
+  const { stdout } = spawnSync(path, ["--version"], { encoding: "utf8" });
+  const major = Number(/^v(\d+)\./.exec(stdout ?? "")?.[1] ?? Number.NaN);
+  return major >= 18 && major < 24;
+}
 
 describe.skipIf(!(await hasManyLoopbackAddresses()))("stopping `sekisho up`", () => {
   let site: Site | undefined;
@@ -84,4 +93,20 @@ describe.skipIf(!(await hasManyLoopbackAddresses()))("stopping `sekisho up`", ()
     expect(ms).toBeLessThan(GONE_WITHIN_MS);
     await nothingIsLeft(up);
   });
+
+  test.skipIf(OLD_NODE === undefined)(
+    "when the launcher of an older Node is killed, everything behind it ends",
+    async () => {
+      site = new Site({ instance: await freeInstanceFrom(33), ...(OLD_NODE === undefined ? {} : { node: OLD_NODE }) });
+      await site.ready(60_000);
+      const parts = PROCESSES.map((name) => site?.pid(name) ?? 0);
+      site.child.kill("SIGKILL");
+      await until(
+        () => parts.every((pid) => !isAlive(pid)),
+        GONE_WITHIN_MS,
+        () => `${site?.left()} are left`,
+      );
+      await nothingIsLeft(site);
+    },
+  );
 });

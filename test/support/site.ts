@@ -33,6 +33,8 @@ export interface UpOptions {
   /** Second number of the loopback addresses. */
   readonly instance: number;
   readonly args?: readonly string[];
+  /** The Node that starts the launcher; default: this one, which runs the product in the launcher's own process. */
+  readonly node?: string;
   /** In a process group of its own, as a terminal starts a command; `interrupt` works only then. */
   readonly group?: boolean;
   /** Default: a new folder below the system's temporary one, removed by `discard`. */
@@ -65,14 +67,14 @@ export class Site {
   #stdout = "";
   #stderr = "";
 
-  constructor({ instance, args = [], runDir, group = false }: UpOptions) {
+  constructor({ instance, args = [], node = process.execPath, runDir, group = false }: UpOptions) {
     this.instance = instance;
     this.plan = addressPlan(instance, false);
     this.page = pageOf(instance);
     this.runDir = runDir ?? mkdtempSync(join(tmpdir(), "sekisho-e2e-"));
     this.#console = new ConsoleClient(this.page);
     this.child = spawn(
-      process.execPath,
+      node,
       [
         LAUNCHER,
         "up",
