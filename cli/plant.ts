@@ -100,6 +100,7 @@ async function plc(device: string, run: Site) {
     ...(key === "plc2" ? { opcua: plan.plc.plc2Ua, opcuaAdvertised: plan.filter.plc2Ua } : {}),
     admission: { addresses: run.single ? [] : [plan.filterUpstream] },
     agentLink: plan.agentLink[key],
+    agents: [plan.agent],
     runDir: run.runDir,
     log,
   });

@@ -11,6 +11,8 @@ export interface AddressPlan {
   readonly filter: { readonly plc1: Endpoint; readonly plc2: Endpoint; readonly plc2Ua: Endpoint };
   /** Source address of the filter towards the PLCs; they accept no other. */
   readonly filterUpstream: string;
+  /** Source address of the guards' agent towards the PLCs; their agent links accept no other. */
+  readonly agent: string;
   readonly plc: { readonly plc1: Endpoint; readonly plc2: Endpoint; readonly plc2Ua: Endpoint };
   readonly field: Endpoint;
   readonly clock: Endpoint;
@@ -75,6 +77,7 @@ function netPlan(instance: number): AddressPlan {
     patch: at(0, 1, 9503),
     filter: { plc1: at(2, 1, 1502), plc2: at(2, 2, 1502), plc2Ua: at(2, 2, 4840) },
     filterUpstream: `127.${instance}.3.254`,
+    agent: `127.${instance}.3.253`,
     plc: { plc1: at(3, 1, 1502), plc2: at(3, 2, 1502), plc2Ua: at(3, 2, 4840) },
     field: at(4, 1, 9100),
     clock: at(4, 1, 9101),
@@ -101,6 +104,7 @@ function singlePlan(instance: number): AddressPlan {
     patch: at(4),
     filter: { plc1: at(5), plc2: at(6), plc2Ua: at(7) },
     filterUpstream: host,
+    agent: host,
     plc: { plc1: at(8), plc2: at(9), plc2Ua: at(10) },
     field: at(11),
     clock: at(12),

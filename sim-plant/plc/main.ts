@@ -35,6 +35,8 @@ export interface SoftPlcOptions {
   /** Who may connect to the protocol servers: the switch filter. Empty: anybody. */
   readonly admission: Admission;
   readonly agentLink: Endpoint;
+  /** Source addresses of the guard's agent; absent: anybody who reaches the link may lead the guard. */
+  readonly agents?: readonly string[];
   /** Absent: no engineering port. */
   readonly engineeringPort?: Endpoint;
   /** Scan log, saved phase and certificates. */
@@ -63,6 +65,7 @@ async function run<M extends ProgramMemory>(
 
   const agent = await serveAgentLink({
     ...options.agentLink,
+    ...(options.agents === undefined ? {} : { accept: options.agents }),
     guard,
     persist: (text) => writeFileSync(saved, text),
     log,

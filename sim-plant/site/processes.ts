@@ -77,6 +77,8 @@ export function processGroups(
           "--plc",
           `plc-1=${text(plan.agentLink.plc1)}`,
           `plc-2=${text(plan.agentLink.plc2)}`,
+          "--local-address",
+          plan.agent,
         ],
         env: secret("guard-plc-1"),
       },

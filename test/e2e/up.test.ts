@@ -139,6 +139,21 @@ print(answer.isError(), getattr(answer, "exception_code", None))
     expect(seen.locus).toEqual(["unknown-device"]);
   });
 
+  test("nobody but the agent leads a guard: a position from elsewhere is not even read", async () => {
+    const before = (await site.state())?.epoch;
+    for (const from of [site.plan.hmi, site.plan.rogue, "127.0.0.1"]) {
+      for (const link of [site.plan.agentLink.plc1, site.plan.agentLink.plc2]) {
+        expect(await forgedPosition(from, link), `${from} → ${link.host}`).toBe("");
+      }
+    }
+    const state = await site.state();
+    expect(state?.epoch).toBe(before);
+    expect(state?.points.map((p) => p.epoch)).toEqual([before, before, before, before]);
+    for (const plc of ["plc-1", "plc-2"]) {
+      expect(JSON.parse(readFileSync(join(site.runDir, `${plc}.phase.json`), "utf8"))).toMatchObject({ epoch: before });
+    }
+  });
+
   test("no way leads around the filter: a PLC resets everybody else", async () => {
     const { plc } = site.plan;
     for (const server of [plc.plc1, plc.plc2, plc.plc2Ua]) {
@@ -220,4 +235,20 @@ function knock(to: Endpoint, from: string): Promise<string> {
 
 function derOf(pem: string): Buffer {
   return Buffer.from(pem.replace(/-----[^-]+-----/g, ""), "base64");
+}
+
+/** Tells a guard that maintenance is in force under an epoch far ahead; what the guard says to that before it hangs up. */
+function forgedPosition(from: string, link: Endpoint): Promise<string> {
+  return new Promise((resolve) => {
+    let heard = "";
+    const socket = connect({ ...link, localAddress: from });
+    const position = { zone: "works", phase: "maintenance", steps: [], epoch: 9999, atMs: 1 };
+    socket.on("connect", () => socket.write(`${JSON.stringify({ position })}\n`));
+    socket.on("data", (chunk) => {
+      heard += chunk.toString();
+    });
+    socket.on("error", () => undefined);
+    socket.on("close", () => resolve(heard));
+    setTimeout(() => socket.destroy(), 1500);
+  });
 }
