@@ -1,26 +1,45 @@
-import { readFileSync, statSync } from "node:fs";
-import { type Bundle, buildBundle, readBundle } from "#specs/bundle.ts";
+import { statSync } from "node:fs";
+import type { Command } from "commander";
+import type { JWK } from "jose";
+import { type Bundle, buildBundle } from "#specs/bundle.ts";
 import { formatDiagnostic } from "#specs/diagnostic.ts";
 import type { Lifecycle } from "#specs/lifecycle.ts";
 import { loadPlantFolder } from "#specs/load.ts";
 import type { Plant } from "#specs/plant.ts";
+import { openBundle, readTrustedKeys } from "#specs/sign.ts";
 import { UsageError } from "./part.ts";
+import { readBundleText, readKeyText } from "./spec/files.ts";
 
-/** Largest bundle file that is read, in bytes. */
-const MAX_BUNDLE_BYTES = 64 * 1024 * 1024;
+/** Whose signature a bundle file needs. The name of a plant needs none: what is built here is as trusted as this program. */
+export interface TrustFlags {
+  /** File of public keys, a JWK or a JWK Set. */
+  readonly trust?: string;
+  readonly unsigned?: boolean;
+}
+
+export function trustOptions(command: Command): Command {
+  return command
+    .option("--trust <file>", "public keys (JWK or JWK Set) of which one must have signed a bundle file")
+    .option("--unsigned", "take a bundle file without a signature");
+}
 
 /** `B` of the command line: a bundle file, or the name of a plant under lifecycle-specs/plants. @throws UsageError */
-export function bundleFrom(nameOrFile: string): Bundle {
-  const file = statSync(nameOrFile, { throwIfNoEntry: false });
-  if (file?.isFile() !== true) {
+export function bundleFrom(nameOrFile: string, { trust, unsigned = false }: TrustFlags = {}): Bundle {
+  if (statSync(nameOrFile, { throwIfNoEntry: false })?.isFile() !== true) {
     const { plant, lifecycle } = plantFrom(nameOrFile);
     return buildBundle(plant, lifecycle);
   }
-  if (file.size > MAX_BUNDLE_BYTES)
-    throw new UsageError(`${nameOrFile} is larger than ${MAX_BUNDLE_BYTES} bytes: not a bundle`);
-  const bundle = readBundle(readFileSync(nameOrFile, "utf8"));
+  const trusted = trust === undefined ? [] : trustedFrom(trust);
+  const bundle = openBundle(readBundleText(nameOrFile), { trusted, allowUnsigned: unsigned });
   if (!bundle.ok) throw new UsageError(`${nameOrFile}: ${bundle.error}`);
   return bundle.value;
+}
+
+/** @throws UsageError */
+function trustedFrom(file: string): readonly JWK[] {
+  const keys = readTrustedKeys(readKeyText(file));
+  if (!keys.ok) throw new UsageError(`${file}: ${keys.error}`);
+  return keys.value;
 }
 
 /** @throws UsageError with one line per diagnostic */

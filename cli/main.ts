@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { addExerciseCommands } from "./exercise.ts";
+import { addKeysCommands } from "./keys.ts";
 import { fail } from "./part.ts";
 import { addPartCommands } from "./parts.ts";
 import { addPlantCommands } from "./plant.ts";
@@ -14,6 +15,7 @@ const program = new Command("sekisho")
 
 addUpCommand(program);
 addSpecCommands(program);
+addKeysCommands(program);
 addPartCommands(program);
 addPlantCommands(program);
 addExerciseCommands(program);

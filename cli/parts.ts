@@ -3,10 +3,10 @@ import { openClock } from "#point/clock.ts";
 import { endpoint } from "#point/endpoint.ts";
 import { DeviceId, PhaseId } from "#specs/ids.ts";
 import type { Mode } from "#specs/plant.ts";
-import { bundleFrom } from "./bundle.ts";
+import { bundleFrom, type TrustFlags, trustOptions } from "./bundle.ts";
 import { runPart, UsageError } from "./part.ts";
 
-interface PointFlags {
+interface PointFlags extends TrustFlags {
   readonly bundle: string;
   readonly mode: string;
   readonly clock: string;
@@ -37,8 +37,7 @@ export function addPartCommands(program: Command): void {
     .option("--local-address <address>", "own address towards the PLCs")
     .action((flags) => runPart("plc-guard", () => startGuardAgent(flags)));
 
-  program
-    .command("coordinator")
+  trustOptions(program.command("coordinator"))
     .description("lead the plant's phases, find where an attack sits, show the operator page")
     .requiredOption("--bundle <B>", "a bundle file, or a plant under lifecycle-specs/plants")
     .requiredOption("--run-dir <folder>", "where records and evidence are kept")
@@ -55,7 +54,7 @@ export function addPartCommands(program: Command): void {
 }
 
 function pointFlags(command: Command): Command {
-  return command
+  return trustOptions(command)
     .requiredOption("--bundle <B>", "a bundle file, or a plant under lifecycle-specs/plants")
     .option("--mode <mode>", "off, monitor or enforce", "enforce")
     .option("--clock <clock>", "`system`, or the clock of a simulated plant as tcp:HOST:PORT", "system")
@@ -70,7 +69,7 @@ function pointFlags(command: Command): Command {
 }
 
 async function common(flags: PointFlags, name: string) {
-  const bundle = bundleFrom(flags.bundle);
+  const bundle = bundleFrom(flags.bundle, flags);
   const bus = busFrom(flags);
   const standalonePhase = phaseFrom(flags);
   if (bus === undefined && standalonePhase === undefined) {
@@ -183,7 +182,7 @@ async function startCoordinator(flags: CoordinatorFlags) {
   const { runCoordinator } = await import("#coordinator/main.ts");
   const secrets = passwordsFrom(process.env["SEKISHO_BUS_PASSWORDS"]);
   return runCoordinator({
-    bundle: bundleFrom(flags.bundle),
+    bundle: bundleFrom(flags.bundle, flags),
     runDir: flags.runDir,
     mqtt: endpoint(flags.mqtt),
     http: endpoint(flags.http),
@@ -196,7 +195,7 @@ async function startCoordinator(flags: CoordinatorFlags) {
   });
 }
 
-interface CoordinatorFlags {
+interface CoordinatorFlags extends TrustFlags {
   readonly bundle: string;
   readonly runDir: string;
   readonly mqtt: string;

@@ -67,7 +67,7 @@ async function operator(run: Site) {
   const { runOperator } = await import("#sim/operator/main.ts");
   const plan = addressPlan(run.instance, run.single);
   return runOperator({
-    bundle: bundleFrom(run.bundle),
+    bundle: bundleFrom(run.bundle, run),
     seed: run.seed,
     script: run.script,
     returnAfterMs: run.operatorReturns ? 20_000 : "never",
@@ -92,7 +92,7 @@ async function plc(device: string, run: Site) {
   const plan = addressPlan(run.instance, run.single);
   const key = device === "plc-1" ? "plc1" : "plc2";
   return runSoftPlc({
-    bundle: bundleFrom(run.bundle),
+    bundle: bundleFrom(run.bundle, run),
     device,
     guardMode: run.mode,
     field: plan.field,

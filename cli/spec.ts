@@ -1,49 +1,57 @@
-import { writeFileSync } from "node:fs";
 import type { Command } from "commander";
-import { buildBundle, canonicalBundle } from "#specs/bundle.ts";
-import { checkSpec } from "#specs/check.ts";
-import { formatDiagnostic } from "#specs/diagnostic.ts";
-import { loadPlantFolder } from "#specs/load.ts";
-import { AnswerNo, UsageError } from "./part.ts";
+import { type BuildFlags, build } from "./spec/build.ts";
+import { type CheckFlags, check } from "./spec/check.ts";
+import { type DiffFlags, diff } from "./spec/diff.ts";
+import { GRAPH_FORMATS, type GraphFlags, graph } from "./spec/graph.ts";
+import { type VerifyFlags, verify } from "./spec/verify.ts";
 
-/** `sekisho spec check|build`. */
+const PLANT = ["[plant]", "a plant under lifecycle-specs/plants, or a folder", "water-treatment"] as const;
+const JSON_FLAG = ["--json", "print JSON"] as const;
+const NO_COLOR = ["--no-color", "no colours; neither where NO_COLOR is set, nor where this is no terminal"] as const;
+
+/** `sekisho spec check|build|verify|diff|graph`. */
 export function addSpecCommands(program: Command): void {
-  const spec = program.command("spec").description("check a plant's lifecycle, and build what the layers load");
+  const spec = program.command("spec").description("check a plant's lifecycle, compare it, draw it, and build bundles");
   spec
     .command("check")
-    .description("name everything that is wrong, with file, line and column")
-    .argument("[plant]", "a plant under lifecycle-specs/plants, or a folder", "water-treatment")
-    .option("--json", "print JSON")
-    .action(check);
+    .description("prove what can be proven of a specification, and name everything that is wrong with it")
+    .argument(...PLANT)
+    .option("--all", "show every fact, and a line for each generated containment")
+    .option(...JSON_FLAG)
+    .option(...NO_COLOR)
+    .action((plant: string, flags: CheckFlags) => check(plant, flags));
   spec
     .command("build")
-    .description("project the lifecycle onto the three layers; prints the canonical bundle")
-    .argument("[plant]", "a plant under lifecycle-specs/plants, or a folder", "water-treatment")
-    .option("--out <file>", "write the bundle to a file")
-    .option("--json", "print JSON (the bundle is JSON in any case)")
-    .action(build);
-}
-
-function check(plant: string, flags: { readonly json?: boolean }): void {
-  const loaded = loadPlantFolder(plant);
-  const diagnostics = loaded.ok ? checkSpec(loaded.value) : loaded.error;
-  if (flags.json === true) {
-    process.stdout.write(`${JSON.stringify({ plant, passed: diagnostics.length === 0, diagnostics })}\n`);
-    if (diagnostics.length > 0) process.exitCode = 1;
-    return;
-  }
-  if (diagnostics.length > 0)
-    throw new AnswerNo(`${plant} does not hold:\n${diagnostics.map(formatDiagnostic).join("\n")}`);
-  process.stdout.write(`${plant}: nothing found\n`);
-}
-
-function build(plant: string, flags: { readonly out?: string }): void {
-  const loaded = loadPlantFolder(plant);
-  if (!loaded.ok) throw new UsageError(loaded.error.map(formatDiagnostic).join("\n"));
-  const problems = checkSpec(loaded.value);
-  if (problems.length > 0)
-    throw new AnswerNo(`${plant} does not hold, so nothing was built:\n${problems.map(formatDiagnostic).join("\n")}`);
-  const text = canonicalBundle(buildBundle(loaded.value.plant, loaded.value.lifecycle));
-  if (flags.out === undefined) process.stdout.write(`${text}\n`);
-  else writeFileSync(flags.out, text);
+    .description("check, and write the bundle that the enforcement points load")
+    .argument(...PLANT)
+    .option("--out <file>", "where to write the bundle; default: standard output")
+    .option("--key <file>", "sign it with this private key (`sekisho keys init`)")
+    .option("--json", "with --out: print as JSON what was written")
+    .option(...NO_COLOR)
+    .action((plant: string, flags: BuildFlags) => build(plant, flags));
+  spec
+    .command("verify")
+    .description("say whether a trusted key signed a bundle, and what it is")
+    .argument("<bundle>", "a bundle file")
+    .requiredOption("--trust <file>", "the public key, or a set of them (JWK)")
+    .option(...JSON_FLAG)
+    .action((file: string, flags: VerifyFlags) => verify(file, flags));
+  spec
+    .command("diff")
+    .description("say what may happen by the second that could not by the first, and the other way round")
+    .argument("<a>", "a plant, a folder or a bundle file: before")
+    .argument("<b>", "the same: after")
+    .option("--trust <file>", "take bundles only from these public keys (JWK); default: believe any bundle")
+    .option(...JSON_FLAG)
+    .option(...NO_COLOR)
+    .action((a: string, b: string, flags: DiffFlags) => diff(a, b, flags));
+  spec
+    .command("graph")
+    .description("draw the machine, and for each state what may happen in it")
+    .argument(...PLANT)
+    .option("--format <format>", GRAPH_FORMATS.join(", "), "svg")
+    .option("--out <file>", "where to write the drawing; default: standard output")
+    .option("--state <phase>", "draw one phase and its neighbours")
+    .option("--all", "draw every generated containment by itself")
+    .action((plant: string, flags: GraphFlags) => graph(plant, flags));
 }

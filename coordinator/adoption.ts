@@ -14,6 +14,7 @@ export function candidates(
   reading: (tag: TagId) => Reading | undefined,
 ): readonly CandidateView[] {
   return lifecycle.phases
+    .filter(({ mask }) => mask === undefined)
     .map((phase) => ({ phase, view: candidate(phase, reading) }))
     .sort((a, b) => b.view.fit - a.view.fit || breadth(a.phase) - breadth(b.phase))
     .map(({ view }) => view);
@@ -39,7 +40,7 @@ function allows(rule: Rule, value: number, reading: (tag: TagId) => Reading | un
   const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY, oneOf } = rule.value ?? {};
   const inRange = value >= min && value <= max && (oneOf === undefined || oneOf.includes(value));
   // An output at rest needs no cause.
-  return inRange && (value === 0 || (rule.causality?.after.all ?? []).every((part) => holds(part, reading)));
+  return inRange && (value === 0 || (rule.causality?.after?.all ?? []).every((part) => holds(part, reading)));
 }
 
 function holds(part: Comparison, reading: (tag: TagId) => Reading | undefined): boolean {

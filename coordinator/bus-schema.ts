@@ -84,12 +84,23 @@ const Receipt = Type.Object({
   scan: Type.Optional(Type.Number()),
 });
 
-const LIFE_CODES = ["TAP_BLIND", "TAP_BACK", "RESTARTED", "ISOLATED", "LEASE_BACK", "PLC_SILENT", "PLC_BACK"] as const;
+const POINT_CODES = [
+  "TAP_BLIND",
+  "TAP_BACK",
+  "RESTARTED",
+  "ISOLATED",
+  "LEASE_BACK",
+  "PLC_SILENT",
+  "PLC_BACK",
+  "READING_SUSPECT",
+  "READING_WITHHELD",
+  "PERIOD_MISSED",
+] as const;
 const Notice = Type.Object({
   point,
   layer,
   atMs: Type.Number(),
-  code: words([...reasonCodes, ...LIFE_CODES]),
+  code: words([...reasonCodes, ...POINT_CODES]),
   severity: words(["info", "detection"] as const),
   locus: Type.Array(words<Locus>(LOCI), { maxItems: LOCI.length }),
   source: short,

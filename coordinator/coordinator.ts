@@ -13,10 +13,11 @@ import { Detector, type Present } from "./detector.ts";
 import { Readings } from "./evidence.ts";
 import type { EvidenceLog } from "./evidence-log.ts";
 import type { ApiAnswer, ContainmentBody, Detection, RequestBody, StateView } from "./page-messages.ts";
+import { PendingRequests } from "./pending-requests.ts";
 import type { PhaseRecord } from "./phase-record.ts";
 import { type ExpectedPoint, Points } from "./points.ts";
 import { Proposals } from "./proposals.ts";
-import { answerRequest } from "./recovery.ts";
+import { answerRequest, notYet } from "./recovery.ts";
 import { stateView } from "./state-view.ts";
 import { TagTrend, type TrendReadings } from "./tag-trend.ts";
 import type { Vouched } from "./vouched.ts";
@@ -61,6 +62,7 @@ export class Coordinator {
   readonly #tags: ReadonlyMap<string, { readonly id: TagId; readonly device: DeviceId }>;
   /** The PLC each point has spoken for first; it may not speak for another one. */
   readonly #devices = new Map<PointId, DeviceId>();
+  readonly #pending = new PendingRequests();
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #listeners: ((detection: Detection) => void)[] = [];
   readonly #receiptListeners: ((receipt: ReceiptMessage) => void)[] = [];
@@ -86,7 +88,10 @@ export class Coordinator {
       lastDetectionMs: () => this.#detector.list.lastMs,
       note: (entry) => parts.log.append(entry),
       remark: (code, says) => this.#noted([this.#detector.remark(code, says, this.#present())]),
-      onLeft: (phase) => this.#proposals.leave(phase),
+      onLeft: (phase) => {
+        this.#proposals.leave(phase);
+        this.#pending.clear();
+      },
     });
   }
 
@@ -143,6 +148,7 @@ export class Coordinator {
       proposals: this.#proposals.views(SHOWN.proposals),
       readings: this.#readings,
       exits: this.#lead.exits(),
+      pending: (exit) => this.#pending.of(exit.event, clock.now()),
       candidates: standing === undefined ? candidates(bundle.lifecycle, (tag) => this.#readings.get(tag)) : [],
       history: this.#lead.history.slice(0, SHOWN.history),
       counts: this.#detector.counts,
@@ -169,8 +175,21 @@ export class Coordinator {
     }
     const answer = answerRequest(standing.phase, this.#lead.exits(), body.request, body.role);
     if (!answer.accepted) return answer;
-    const result = await this.#lead.go(answer.exit, `request ${body.request} by ${body.person} (${body.role})`);
+    const asked = this.#pending.ask(answer.exit, answer.missing, body.person, this.#parts.clock.now());
+    if (asked.answer === "refuse") return refusal(notYet(body.request, answer.missing));
+    if (asked.answer === "wait") return { accepted: true, says: asked.says };
+    const by = asked.people.join(" and ");
+    const result = await this.#lead.go(answer.exit, `request ${body.request} by ${by} (${body.role})`);
     return { accepted: result.outcome === "done", says: result.says };
+  }
+
+  /** A request whose people have all asked and whose condition has come to hold is carried out now. */
+  async #carryOut(): Promise<void> {
+    const due = this.#pending.due(this.#lead.exits(), this.#parts.clock.now());
+    if (due === undefined || this.#lead.runner.current !== undefined) return;
+    const { transition } = due.exit;
+    const name = transition.event === "operator" ? transition.request : due.exit.event;
+    await this.#lead.go(due.exit, `request ${name} by ${due.people.join(" and ")}`);
   }
 
   #adopt(body: RequestBody): ApiAnswer {
@@ -222,6 +241,7 @@ export class Coordinator {
         const receipt = readReceipt(payload);
         if (receipt?.point !== point || !this.#speaksFor(point, receipt.layer)) break;
         this.#detector.receipt(receipt);
+        this.#lead.commanded(receipt);
         for (const listener of this.#receiptListeners) listener(receipt);
         this.#judge();
         break;
@@ -294,6 +314,7 @@ export class Coordinator {
     this.#judge();
     await lookUntil(changeOver, CATCH_UP_MS);
     await this.#lead.follow();
+    await this.#carryOut();
   }
 
   #judge(): void {

@@ -17,9 +17,11 @@ const DEED: Readonly<Record<Operation, { readonly tried: string; readonly done: 
   session: { tried: "tried to connect", done: "connected" },
   program: { tried: "tried to change the program", done: "changed the program" },
   diagnose: { tried: "tried to run a diagnosis", done: "ran a diagnosis" },
+  report: { tried: "tried to report", done: "reported" },
+  raw: { tried: "tried to send a vendor's own message", done: "sent a vendor's own message" },
   output: { tried: "tried to set", done: "set" },
 };
-const WITHOUT_OBJECT: ReadonlySet<Operation> = new Set(["browse", "session", "program", "diagnose"]);
+const WITHOUT_OBJECT: ReadonlySet<Operation> = new Set(["browse", "session", "program", "diagnose", "raw"]);
 
 /** `Operator station hmi-1 tried to set DOS201.SP = 8.2 mg/L at plc-1`. */
 export function headline(plant: Plant, { row, about, receipts }: Finding): string {

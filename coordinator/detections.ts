@@ -154,6 +154,10 @@ function worse(a: Severity, b: Severity): Severity {
   return BY_WEIGHT.indexOf(a) >= BY_WEIGHT.indexOf(b) ? a : b;
 }
 
+/** What was seen to be wrong and passed all the same. */
+const WATCHED: ReadonlySet<string> = new Set(["READING_SUSPECT", "PERIOD_MISSED"]);
+const SUSPECT: ReadonlySet<string> = new Set(["READING_SUSPECT", "READING_WITHHELD"]);
+
 /** Codes of a point's own life: worth a person's look, no reason to limit anything by itself. */
 const LIFE: ReadonlySet<string> = new Set([
   "TAP_BLIND",
@@ -170,8 +174,7 @@ export function fromNotice(notice: NoticeMessage, phase: string | null, epoch: n
     atMs: notice.atMs,
     judgedMs: Math.max(notice.atMs, judged.nowMs),
     realMs: judged.wallMs,
-    severity:
-      notice.severity === "info" ? "notice" : LIFE.has(notice.code) || notice.locus.length === 0 ? "warning" : "alarm",
+    severity: notice.severity === "info" ? "notice" : isMild(notice) ? "warning" : "alarm",
     locus: notice.locus,
     confidence: notice.locus.length === 0 ? 0 : 1 / notice.locus.length,
     says: notice.says,
@@ -182,9 +185,14 @@ export function fromNotice(notice: NoticeMessage, phase: string | null, epoch: n
     target: notice.target,
     phase,
     epoch,
-    blocked: notice.severity === "detection" && !LIFE.has(notice.code),
+    blocked: notice.severity === "detection" && !LIFE.has(notice.code) && !WATCHED.has(notice.code),
     evidence: [],
   };
+}
+
+/** What is only watched, or says nothing of where it sits, limits no plant by itself: blinding or binding an operator is harm too. */
+function isMild({ code, locus }: NoticeMessage): boolean {
+  return LIFE.has(code) || SUSPECT.has(code) || locus.length === 0;
 }
 
 function refOf(receipt: ReceiptMessage): ReceiptRef {

@@ -19,7 +19,7 @@ export interface Present extends Judged {
 export class Detector {
   readonly list = new Detections();
   readonly #plant: Plant;
-  readonly #lifecycle: Lifecycle;
+  readonly #spec: { readonly plant: Plant; readonly lifecycle: Lifecycle };
   readonly #correlator: Correlator;
   readonly #lost = new Set<string>();
   #receipts = 0;
@@ -27,7 +27,7 @@ export class Detector {
 
   constructor(plant: Plant, lifecycle: Lifecycle, skewMs: number | undefined) {
     this.#plant = plant;
-    this.#lifecycle = lifecycle;
+    this.#spec = { plant, lifecycle };
     this.#correlator = new Correlator(plant, skewMs === undefined ? {} : { skewMs });
   }
 
@@ -55,7 +55,7 @@ export class Detector {
   judge(vouched: Vouched, present: Present): readonly Noted[] {
     return this.#correlator.judge(vouched, present.nowMs).map((finding) => {
       const why = finding.receipts
-        .map((receipt) => explained(this.#lifecycle, receipt, present.standing, present.earlier))
+        .map((receipt) => explained(this.#spec, receipt, present.standing, present.earlier))
         .find((words) => words !== undefined);
       return this.list.note(fromFinding(this.#plant, finding, why, present));
     });

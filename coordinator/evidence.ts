@@ -1,6 +1,6 @@
 import { compare, comparisonInWords, conditionInWords, evaluate, type Seen } from "#specs/conditions.ts";
-import type { PhaseId, StepId, TagId } from "#specs/ids.ts";
-import type { Comparison, Condition, Lifecycle } from "#specs/lifecycle.ts";
+import type { PhaseId, RuleId, StepId, TagId } from "#specs/ids.ts";
+import type { Comparison, Condition, Lifecycle, StepTransition } from "#specs/lifecycle.ts";
 import { type Exit, exitsOf, findPhase } from "#specs/positions.ts";
 
 /** Plant ms after which a reading says nothing about the present any more. Guards report tags each 500 ms at least. */
@@ -24,7 +24,9 @@ export class Readings {
     for (const tag of tags) this.#comparisons.set(tag, []);
     for (const phase of lifecycle.phases) {
       const exits = phase.transitions.map((transition) => transition.when);
-      const steps = phase.steps.flatMap((step) => step.next.map((next) => next.when));
+      const steps = phase.steps.flatMap(({ next }) =>
+        next.map((way) => (way.event === "condition" ? way.when : undefined)),
+      );
       for (const condition of [...exits, ...steps]) {
         for (const comparison of condition?.all ?? []) this.#comparisons.get(comparison.tag)?.push(comparison);
       }
@@ -91,15 +93,34 @@ export function openByItself(states: readonly ExitState[]): Exit | undefined {
  * The step transition that follows from what was observed, as its index in the step's `next`; undefined: the step stays. The
  * coordinator's word settles which step it is, so it holds one step where the points may hold a set.
  */
-export function stepTaken(
-  lifecycle: Lifecycle,
-  phase: PhaseId,
-  step: StepId,
-  facts: Pick<Facts, "nowMs" | "view">,
-): number | undefined {
+export function stepTaken(lifecycle: Lifecycle, phase: PhaseId, step: StepId, facts: StepFacts): number | undefined {
   const found = findPhase(lifecycle, phase)?.steps.find((candidate) => candidate.id === step);
-  const index = found?.next.findIndex(({ when }) => evaluate(when, facts.view, facts.nowMs) === "holds") ?? -1;
+  if (found === undefined || facts.nowMs - facts.stepSinceMs < (found.minMs ?? 0)) return undefined;
+  const index = found.next.findIndex((way) => isTaken(way, facts));
   return index === -1 ? undefined : index;
+}
+
+/** What the ways out of a step are judged by. */
+export interface StepFacts extends Pick<Facts, "nowMs" | "view"> {
+  /** Since when the step stands, plant ms. */
+  readonly stepSinceMs: number;
+  /** When a message of this rule last came to this, plant ms; undefined: never. */
+  readonly commanded: (rule: RuleId, outcome: "forwarded" | "answered-ok") => number | undefined;
+}
+
+function isTaken(way: StepTransition, { nowMs, view, stepSinceMs, commanded }: StepFacts): boolean {
+  switch (way.event) {
+    case "condition":
+      return evaluate(way.when, view, nowMs) === "holds";
+    case "command":
+      return (commanded(way.rule, way.outcome) ?? Number.NEGATIVE_INFINITY) > stepSinceMs;
+    case "after":
+      return nowMs - stepSinceMs >= way.ms;
+    default: {
+      const never: never = way;
+      throw new Error(`unreachable: ${String(never)}`);
+    }
+  }
 }
 
 function missingFor(exit: Exit, facts: Facts): readonly string[] {

@@ -1,11 +1,19 @@
 import type { ReceiptMessage } from "#point/bus.ts";
 import type { Position } from "#specs/decide/observation.ts";
 import type { ReasonCode } from "#specs/decide/reasons.ts";
-import type { Lifecycle, Rule } from "#specs/lifecycle.ts";
+import type { Lifecycle, Mask, Rule } from "#specs/lifecycle.ts";
+import { throughMask } from "#specs/mask.ts";
+import type { Plant } from "#specs/plant.ts";
 import { effectiveRules, findPhase, findStep } from "#specs/positions.ts";
 
 /** Plant ms after a change of phase or step in which a command of the old position is a straggler, not an attack. */
 export const GRACE_MS = 1000;
+
+/** What the plant is, and what may happen in it. */
+interface Spec {
+  readonly plant: Plant;
+  readonly lifecycle: Lifecycle;
+}
 
 /** Where the zone stood before, until when. */
 export interface Earlier {
@@ -21,6 +29,7 @@ const BY_POSITION: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
   "VALUE_ABOVE",
   "VALUE_BELOW",
   "VALUE_NOT_LISTED",
+  "CONTAINED",
 ]);
 /** Denies that say something about the point itself, not about who sent the message. */
 const BY_POINT: ReadonlySet<ReasonCode> = new Set<ReasonCode>(["PHASE_UNKNOWN", "INTERNAL"]);
@@ -32,7 +41,7 @@ const BY_POINT: ReadonlySet<ReasonCode> = new Set<ReasonCode>(["PHASE_UNKNOWN", 
  * all, may come for a moment after it ended. A point that fell back to the isolated phase denies what the phase allows.
  */
 export function explained(
-  lifecycle: Lifecycle,
+  spec: Spec,
   receipt: ReceiptMessage,
   now: Position | undefined,
   earlier: readonly Earlier[],
@@ -41,35 +50,40 @@ export function explained(
   if (receipt.verdict === "allow" || reason === null) return undefined;
   if (BY_POINT.has(reason)) return "the point could not judge it";
   if (!BY_POSITION.has(reason)) return undefined;
-  if (now !== undefined && receipt.phase !== now.phase && covered(lifecycle, now, receipt)) {
+  if (now !== undefined && receipt.phase !== now.phase && covered(spec, now, receipt)) {
     return `the point held \`${receipt.phase ?? "no phase"}\`, and \`${now.phase}\` allows it`;
   }
   const straggler = earlier.find(
-    ({ position, untilMs }) => receipt.atMs - untilMs <= GRACE_MS && covered(lifecycle, position, receipt),
+    ({ position, untilMs }) => receipt.atMs - untilMs <= GRACE_MS && covered(spec, position, receipt),
   );
   return straggler === undefined ? undefined : `\`${nameOf(straggler.position)}\`, which had just ended, allowed it`;
 }
 
 /** Whether a position has a rule for who, what and value of each item; cadence and causality are left aside. */
-export function covered(lifecycle: Lifecycle, position: Position, receipt: ReceiptMessage): boolean {
-  const phase = findPhase(lifecycle, position.phase);
+export function covered(spec: Spec, position: Position, receipt: ReceiptMessage): boolean {
+  const phase = findPhase(spec.lifecycle, position.phase);
   const { source, layer } = receipt;
   // Inside a PLC nobody can tell who wrote; there any declared source will do.
   if (phase === undefined || (source === null && layer !== "plc")) return false;
   const steps = position.steps.map((id) => findStep(phase, id));
   const rules = (steps.length === 0 ? [undefined] : steps)
-    .flatMap((step) => effectiveRules(lifecycle, phase, step))
+    .flatMap((step) => effectiveRules(spec.lifecycle, phase, step))
     .filter(
       (rule) =>
         rule.operation === receipt.operation &&
         (source === null || rule.from.includes(source)) &&
-        rule.targets.includes(receipt.target),
+        rule.targets.includes(receipt.target) &&
+        (phase.mask === undefined || source === null || passes(spec.plant, phase.mask, rule, source, receipt.target)),
     );
   if (receipt.items.length === 0) return rules.some((rule) => rule.tags.length === 0);
   return receipt.items.every((item) => {
     const { tag, value } = item;
     return tag !== null && rules.some((rule) => rule.tags.includes(tag) && valueFits(rule, value));
   });
+}
+
+function passes(plant: Plant, mask: Mask, rule: Rule, source: string, target: string): boolean {
+  return throughMask(plant, mask, rule, source, target) !== "masked";
 }
 
 function valueFits(rule: Rule, value: number | null): boolean {

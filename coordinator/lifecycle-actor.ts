@@ -46,12 +46,6 @@ export class LifecycleActor {
   }
 }
 
-/** Events of the machine, as `toMachine` names them. */
-export const event = {
-  step: (index: number) => `step.${index}`,
-  containment: (to: PhaseId) => `containment.${to}`,
-} as const;
-
 function stateValue({ phase, steps }: Position): StateValue {
   const path: string[] = [...phase.split("."), ...steps.slice(0, 1)];
   const leaf = path.pop() ?? "";

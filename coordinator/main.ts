@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { openClock } from "#point/clock.ts";
-import { type Bundle, readBundle } from "#specs/bundle.ts";
+import { LoadedBundle } from "#point/loaded-bundle.ts";
+import type { Bundle } from "#specs/bundle.ts";
 import type { Plant } from "#specs/plant.ts";
 import { type Api, openApi } from "./api.ts";
 import { openBroker } from "./broker.ts";
@@ -14,8 +15,7 @@ import { plantView } from "./plant-view.ts";
 import type { ExpectedPoint } from "./points.ts";
 
 export interface CoordinatorOptions {
-  /** A bundle file's path, the bundle's own text, or the bundle. */
-  readonly bundle: string | Bundle;
+  readonly bundle: Bundle;
   /** Folder for the phase record and the evidence. */
   readonly runDir: string;
   /** `system` (default) or `tcp:HOST:PORT`. */
@@ -50,15 +50,19 @@ export interface RunningCoordinator {
 
 /** Starts the coordinator; resolves when bus and page listen. @throws Error in one sentence */
 export async function runCoordinator(options: CoordinatorOptions): Promise<RunningCoordinator> {
-  const bundle = loadBundle(options.bundle);
+  const { bundle } = options;
   const zone = bundle.plant.zones[0];
   if (zone === undefined || bundle.plant.zones.length !== 1) {
     throw new Error(
       `plant \`${bundle.plant.id}\` has ${bundle.plant.zones.length} zones; this coordinator leads exactly one`,
     );
   }
+  const loaded = new LoadedBundle(options.runDir, "coordinator");
+  loaded.refuseOlder(bundle);
   const fresh = options.fresh ?? false;
   const record = new PhaseRecord(options.runDir);
+  const notKept = loaded.keep(bundle);
+  if (notKept !== undefined) throw new Error(notKept);
   const log = new EvidenceLog(join(options.runDir, "evidence"));
   const clockSpec = options.clock ?? "system";
   const files = options.page === false ? [plainPage("The page was not asked for.")] : await pageFiles();
@@ -114,14 +118,6 @@ export function expectedPoints(plant: Plant): readonly ExpectedPoint[] {
     { point: "switch-filter", layer: "switch" },
     ...guards.map((device): ExpectedPoint => ({ point: `guard-${device.id}`, layer: "plc" })),
   ];
-}
-
-function loadBundle(given: string | Bundle): Bundle {
-  if (typeof given !== "string") return given;
-  const text = given.trimStart().startsWith("{") ? given : readFileSync(given, "utf8");
-  const bundle = readBundle(text);
-  if (!bundle.ok) throw new Error(bundle.error);
-  return bundle.value;
 }
 
 /** A page that cannot be built must not keep the plant without its coordinator. */

@@ -130,6 +130,8 @@ export interface PhaseInfo {
   readonly id: string;
   readonly says: string;
   readonly containment: boolean;
+  /** Generated containments only: the phase whose whitelist they narrow. */
+  readonly generatedFrom?: string;
   readonly rules: readonly RuleInfo[];
   readonly steps: readonly { readonly id: string; readonly says: string; readonly rules: readonly RuleInfo[] }[];
   /** Event in words: `request start`, `when FIT101 at least 26 m³/h …, for 3 s`, `after 10 s`. */
@@ -298,6 +300,11 @@ export interface RequestView {
   readonly roles: readonly Role[];
   /** Empty: it would be accepted now from one of `roles`. Each entry is a sentence. */
   readonly missing: readonly string[];
+  /** How many different people must ask. */
+  readonly persons: 1 | 2;
+  /** Who has asked already, where the request waits, and until when (plant ms). */
+  readonly askedBy?: readonly string[];
+  readonly untilMs?: number;
 }
 
 export interface OnwardView {

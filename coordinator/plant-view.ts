@@ -1,12 +1,15 @@
 import type { Bundle } from "#specs/bundle.ts";
 import { conditionInWords } from "#specs/conditions.ts";
 import type { Phase, Rule, Transition } from "#specs/lifecycle.ts";
-import type { Zone } from "#specs/plant.ts";
+import { passesAnywhere } from "#specs/mask.ts";
+import type { Plant, Zone } from "#specs/plant.ts";
+import { regionOf } from "#specs/positions.ts";
 import type { PhaseInfo, PlantView, RuleInfo } from "./page-messages.ts";
 
 /** What the page shows of inventory and lifecycle. */
 export function plantView(bundle: Bundle, zone: Zone): PlantView {
   const { plant, lifecycle } = bundle;
+  const region = regionOf(lifecycle, zone.id);
   return {
     id: plant.id,
     title: plant.title,
@@ -14,8 +17,8 @@ export function plantView(bundle: Bundle, zone: Zone): PlantView {
     zoneTitle: zone.title,
     bundle: bundle.id,
     version: lifecycle.version,
-    initial: lifecycle.initial,
-    isolated: lifecycle.isolated,
+    initial: region.initial,
+    isolated: region.isolated,
     devices: plant.devices.map(({ id, title, role, addresses }) => ({ id, title, role, addresses })),
     links: plant.links.map(({ id, client, server, protocol, mode }) => ({ id, client, server, protocol, mode })),
     tags: plant.tags.map(({ id, title, kind, device, unit, range }) => ({
@@ -28,18 +31,22 @@ export function plantView(bundle: Bundle, zone: Zone): PlantView {
       high: range[1],
     })),
     essential: plant.essential.map(({ id, says, tags }) => ({ id, says, tags })),
-    phases: lifecycle.phases.map(phaseInfo),
+    phases: lifecycle.phases.map((phase) => phaseInfo(plant, phase)),
     rules: lifecycle.rules.map(ruleInfo),
   };
 }
 
-function phaseInfo(phase: Phase): PhaseInfo {
+function phaseInfo(plant: Plant, phase: Phase): PhaseInfo {
+  const { mask } = phase;
+  const shown = (rules: readonly Rule[]) =>
+    rules.filter((rule) => mask === undefined || passesAnywhere(plant, mask, rule)).map(ruleInfo);
   return {
     id: phase.id,
     says: phase.says,
     containment: phase.containment,
-    rules: phase.rules.map(ruleInfo),
-    steps: phase.steps.map(({ id, says, rules }) => ({ id, says, rules: rules.map(ruleInfo) })),
+    ...(mask === undefined ? {} : { generatedFrom: mask.origin }),
+    rules: shown(phase.rules),
+    steps: phase.steps.map(({ id, says, rules }) => ({ id, says, rules: shown(rules) })),
     transitions: phase.transitions.map((transition) => ({
       to: transition.to,
       event: transition.event,

@@ -1,5 +1,5 @@
 import type { Lifecycle } from "#specs/lifecycle.ts";
-import { findPhase } from "#specs/positions.ts";
+import { type Exit, findPhase } from "#specs/positions.ts";
 import type { ContainmentPolicy } from "./containment.ts";
 import type { ExitState, Readings } from "./evidence.ts";
 import type {
@@ -11,6 +11,7 @@ import type {
   ProposalView,
   StateView,
 } from "./page-messages.ts";
+import type { PendingRequest } from "./pending-requests.ts";
 import type { ChangeState } from "./phase-change.ts";
 import { onwardViews, requestViews } from "./recovery.ts";
 import type { Standing } from "./standing.ts";
@@ -26,6 +27,8 @@ export interface StateParts {
   readonly proposals: readonly ProposalView[];
   readonly readings: Readings;
   readonly exits: readonly ExitState[];
+  /** The request that waits for this way out. */
+  readonly pending: (exit: Exit) => PendingRequest | undefined;
   readonly candidates: readonly CandidateView[];
   readonly history: readonly ChangeRecordView[];
   readonly counts: StateView["counts"];
@@ -49,7 +52,7 @@ export function stateView(parts: StateParts): StateView {
     detections: parts.detections,
     proposals: parts.proposals,
     tags: Object.fromEntries([...parts.readings.entries()].map(([tag, reading]) => [tag, reading])),
-    requests: requestViews(lifecycle, parts.exits),
+    requests: requestViews(lifecycle, parts.exits, parts.pending),
     onward: onwardViews(parts.exits),
     candidates: parts.candidates,
     history: parts.history,

@@ -1,16 +1,17 @@
-import { type PositionMessage, topic } from "#point/bus.ts";
+import { type PositionMessage, type ReceiptMessage, topic } from "#point/bus.ts";
 import type { PlantClock } from "#point/clock.ts";
 import type { Bundle } from "#specs/bundle.ts";
 import { Epoch, type PhaseId } from "#specs/ids.ts";
 import type { ContainmentChoice } from "#specs/lifecycle.ts";
 import type { Zone } from "#specs/plant.ts";
-import { type Exit, findPhase } from "#specs/positions.ts";
+import { containmentEvent, type Exit, findPhase, regionOf, stepEvent } from "#specs/positions.ts";
 import type { Broker } from "./broker.ts";
 import { type ChangeResult, ChangeRunner } from "./change-runner.ts";
+import { Commands } from "./commands.ts";
 import { type ExitState, exitStates, openByItself, type Readings, stepTaken } from "./evidence.ts";
 import type { EvidenceEntry } from "./evidence-log.ts";
 import { type Earlier, EarlierPositions } from "./explained.ts";
-import { event, LifecycleActor } from "./lifecycle-actor.ts";
+import { LifecycleActor } from "./lifecycle-actor.ts";
 import type { ChangeRecordView } from "./page-messages.ts";
 import type { ChangePlan, ChangeState, Participant } from "./phase-change.ts";
 import type { PhaseRecord } from "./phase-record.ts";
@@ -51,6 +52,7 @@ export class ZoneLead {
   readonly #runner: ChangeRunner;
   readonly #actor: LifecycleActor;
   readonly #earlier = new EarlierPositions();
+  readonly #commands: Commands;
   #standing: Standing | undefined;
   #history: readonly ChangeRecordView[] = [];
   #remindedMs = Number.NEGATIVE_INFINITY;
@@ -60,6 +62,7 @@ export class ZoneLead {
     this.#parts = parts;
     const { zone, record, broker, clock, stageMs, participants } = parts;
     this.#actor = new LifecycleActor(parts.bundle.lifecycle);
+    this.#commands = new Commands(parts.bundle.lifecycle);
     this.#runner = new ChangeRunner(
       {
         zone: zone.id,
@@ -107,7 +110,7 @@ export class ZoneLead {
       this.#actor.start(at);
       this.publishPosition();
     } else if (fresh) {
-      this.adopt(bundle.lifecycle.initial);
+      this.adopt(regionOf(bundle.lifecycle, zone.id).initial);
     }
     return undefined;
   }
@@ -159,12 +162,17 @@ export class ZoneLead {
   /** An emergency change. The zone stands in the new phase when this returns; the promise ends when every point has it. */
   contain(choice: ContainmentChoice, cause: string): Promise<ChangeResult> {
     const standing = this.#standing;
-    const name = event.containment(choice.to);
+    const name = containmentEvent(choice.to);
     const target = this.#actor.leadsTo(name);
     if (standing === undefined || target === undefined) return Promise.resolve(impossible(standing, name));
     const { phase: to, steps } = target;
     const urgent = { window: [], emergency: true, withoutAbsent: true, event: name, cause };
     return this.#runner.run({ from: standing.phase, to, steps, ...urgent });
+  }
+
+  /** A message of a rule was forwarded, or answered: some steps begin with one. */
+  commanded(receipt: ReceiptMessage): void {
+    this.#commands.receipt(receipt);
   }
 
   /** Takes the steps and then the one phase change that the evidence asks for. */
@@ -226,12 +234,17 @@ export class ZoneLead {
       if (standing === undefined || step === undefined || this.#runner.current !== undefined) return;
       const nowMs = clock.now();
       const { phase, epoch } = standing;
-      const index = stepTaken(bundle.lifecycle, phase, step, { nowMs, view: readings.view(nowMs) });
+      const index = stepTaken(bundle.lifecycle, phase, step, {
+        nowMs,
+        view: readings.view(nowMs),
+        stepSinceMs: standing.stepSinceMs,
+        commanded: (rule, outcome) => this.#commands.last(rule, outcome),
+      });
       if (index === undefined) {
         this.#checkStepTime(standing, nowMs);
         return;
       }
-      this.#actor.send(event.step(index));
+      this.#actor.send(stepEvent(bundle.lifecycle, zone.id, index));
       const next = this.#actor.position?.steps[0] ?? step;
       this.#earlier.leave(standing, nowMs);
       this.#standing = enterStep(standing, next, nowMs);

@@ -104,7 +104,13 @@ export interface NoticeMessage {
     | "ISOLATED"
     | "LEASE_BACK"
     | "PLC_SILENT"
-    | "PLC_BACK";
+    | "PLC_BACK"
+    /** A report rule failed: what a client was told is not plausible. */
+    | "READING_SUSPECT"
+    /** The same, and the rule has it withheld. */
+    | "READING_WITHHELD"
+    /** A message that comes in every period has not come. */
+    | "PERIOD_MISSED";
   readonly severity: "info" | "detection";
   readonly locus: readonly Locus[];
   readonly source: string;

@@ -1,8 +1,9 @@
-import type { Permitted } from "#specs/decide/decide.ts";
 import type { History } from "#specs/decide/history.ts";
-import type { Layer, Position } from "#specs/decide/observation.ts";
+import type { Layer, Outcome, Position, Verdict } from "#specs/decide/observation.ts";
+import { type Permit, type Permitted, permit } from "#specs/decide/permit.ts";
 import type { Tables } from "#specs/decide/tables.ts";
 import { Epoch, PhaseId, RuleId, StepId, type ZoneId } from "#specs/ids.ts";
+import { regionOf } from "#specs/positions.ts";
 import { StepTracker } from "#specs/steps.ts";
 import type { OrderMessage, PositionMessage } from "./bus.ts";
 
@@ -35,7 +36,8 @@ const AGREED: OrderAnswer = { agreed: true, says: "" };
 export class PhaseHolder {
   readonly #zone: ZoneId;
   readonly #layer: Layer;
-  readonly #isolatedPhase: PhaseId;
+  readonly #tables: Tables;
+  readonly #isolatedPosition: Position;
   readonly #tracker: StepTracker;
   readonly #phases: ReadonlySet<PhaseId>;
   readonly #firstLeaseMs: number;
@@ -44,13 +46,18 @@ export class PhaseHolder {
   #pending: Pending | undefined;
   #isolated = false;
   #leaseUntilMs: number | undefined;
+  /** The last permit, and what it was made from. */
+  #permit:
+    | { readonly position: Position | undefined; readonly window: Pending | undefined; readonly permit: Permit }
+    | undefined;
 
   constructor(tables: Tables, zone: ZoneId, layer: Layer) {
     this.#zone = zone;
     this.#layer = layer;
-    this.#isolatedPhase = tables.lifecycle.isolated;
+    this.#tables = tables;
+    this.#isolatedPosition = { phase: regionOf(tables.lifecycle, zone).isolated, steps: [] };
     this.#firstLeaseMs = tables.lifecycle.leaseMs;
-    this.#phases = new Set(tables.lifecycle.phases.map((phase) => phase.id));
+    this.#phases = new Set(tables.lifecycle.phases.filter((phase) => phase.zone === zone).map((phase) => phase.id));
     this.#tracker = new StepTracker(tables);
   }
 
@@ -65,15 +72,25 @@ export class PhaseHolder {
 
   /** What is in force here: the held phase with its set of possible steps, or the isolated phase. */
   get position(): Position | undefined {
-    if (this.#isolated) return { phase: this.#isolatedPhase, steps: [] };
+    if (this.#isolated) return this.#isolatedPosition;
     return this.#held === undefined ? undefined : this.#tracker.position;
+  }
+
+  /** What is permitted now, ready for `decide`. The same object until the phase, a step or the course of a change is another. */
+  get permit(): Permit {
+    const position = this.position;
+    const window = this.#window;
+    if (this.#permit?.position !== position || this.#permit?.window !== window || this.#permit === undefined) {
+      this.#permit = { position, window, permit: permit(this.#tables, this.permitted) };
+    }
+    return this.#permit.permit;
   }
 
   get permitted(): Permitted {
     const position = this.position;
     if (position === undefined) return { kind: "none" };
-    const pending = this.#pending;
-    if (pending?.narrowed && !this.#isolated) {
+    const pending = this.#window;
+    if (pending !== undefined) {
       // A passive layer does not gate: it reports only what neither the old nor the new phase allows.
       const judgedBy = this.#layer === "hmi" ? "either" : "both";
       return {
@@ -85,6 +102,10 @@ export class PhaseHolder {
       };
     }
     return { kind: "phase", position };
+  }
+
+  get #window(): Pending | undefined {
+    return this.#pending?.narrowed && !this.#isolated ? this.#pending : undefined;
   }
 
   /** Follows one order of a phase change. Orders may come late, doubled or not at all. undefined: not for this layer. */
@@ -146,6 +167,14 @@ export class PhaseHolder {
   observe(history: History, nowMs: number): boolean {
     if (this.#isolated || this.#held === undefined) return false;
     return this.#tracker.observe(history, nowMs);
+  }
+
+  /** Advances the set of possible steps by what became of a message. True: it changed. */
+  happened(verdict: Verdict, outcome: Outcome, nowMs: number): boolean {
+    if (this.#isolated || this.#held === undefined || verdict.verdict === "deny") return false;
+    if (outcome !== "forwarded" && outcome !== "answered-ok") return false;
+    const rules = [verdict.rule, ...(verdict.also ?? [])];
+    return rules.map((rule) => this.#tracker.command(rule, outcome, nowMs)).includes(true);
   }
 
   /** The state to come back on after a restart. */

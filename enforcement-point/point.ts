@@ -1,17 +1,22 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Bundle } from "#specs/bundle.ts";
-import { commit, decide } from "#specs/decide/decide.ts";
+import { commit, judgeBy } from "#specs/decide/decide.ts";
 import { createHistory, type History, observeTag } from "#specs/decide/history.ts";
 import type { Layer, Observation, Outcome, Verdict } from "#specs/decide/observation.ts";
-import { compile, type Tables } from "#specs/decide/tables.ts";
+import { compile, hasReports, type Tables } from "#specs/decide/tables.ts";
 import { Epoch, type LinkId, type PhaseId, type TagId, type ZoneId } from "#specs/ids.ts";
+import type { Locus } from "#specs/lifecycle.ts";
 import type { Mode } from "#specs/plant.ts";
+import { regionOf } from "#specs/positions.ts";
 import { HEARTBEAT_MS, type NoticeMessage, type ReceiptMessage, type StatusMessage, topic } from "./bus.ts";
 import type { Bus } from "./bus-client.ts";
 import { joinBus } from "./bus-client.ts";
 import { readLease, readOrder, readPosition } from "./bus-read.ts";
 import type { PlantClock } from "./clock.ts";
+import { LoadedBundle } from "./loaded-bundle.ts";
+import { MissedPeriods, missedInWords } from "./missed-periods.ts";
+import type { Party } from "./observe/modbus.ts";
 import { PhaseHolder } from "./phase-holder.ts";
 import { TokenBucket } from "./token-bucket.ts";
 
@@ -46,9 +51,19 @@ export const MAX_DENY_RECEIPTS_PER_SECOND = 100;
 /** Notices about connections per second of real time; whoever reconnects and babbles in a loop must not flood the bus. */
 export const MAX_NOTICES_PER_SECOND = 50;
 
-type OwnNotice = Omit<NoticeMessage, "point" | "layer" | "atMs">;
+export type OwnNotice = Omit<NoticeMessage, "point" | "layer" | "atMs">;
 
 const STATE_CHANGING: ReadonlySet<string> = new Set(["write", "call", "program", "output"]);
+
+/** Where an implausible reading may have come to be, by who saw it first. */
+const SUSPECT_BEFORE_SWITCH: readonly Locus[] = ["field", "plc-logic", "path-switch-plc"];
+const SUSPECT_BEFORE_HMI: readonly Locus[] = [...SUSPECT_BEFORE_SWITCH, "switch", "path-hmi-switch"];
+
+/** A tag's value in an answer. */
+interface ToldValue {
+  readonly tag: TagId;
+  readonly value: number;
+}
 
 /** What the enforcement points share: verified bundle, every phase compiled, place on the bus, lease, receipts, status. */
 export class Point {
@@ -58,6 +73,7 @@ export class Point {
   readonly #history: History;
   readonly #zone: ZoneId;
   readonly #denyReceipts = new TokenBucket(MAX_DENY_RECEIPTS_PER_SECOND, MAX_DENY_RECEIPTS_PER_SECOND);
+  readonly #missed = new MissedPeriods();
   readonly #notices = new TokenBucket(MAX_NOTICES_PER_SECOND, MAX_NOTICES_PER_SECOND);
   #bus: Bus | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -80,9 +96,15 @@ export class Point {
     this.#judgedUpTo = () => options.clock.now();
   }
 
-  /** Comes back on the persisted epoch, then joins the bus. Resolves once a phase is held, or after `waitMs` without one. */
+  /**
+   * Comes back on the persisted epoch, then joins the bus. Resolves once a phase is held, or after `waitMs` without one.
+   * @throws Error in one sentence when a newer bundle than this one was loaded here before
+   */
   async start(waitMs = 1500): Promise<void> {
-    const { standalonePhase, clock } = this.options;
+    const { standalonePhase, clock, bundle, runDir, point } = this.options;
+    const loaded = runDir === undefined ? undefined : new LoadedBundle(runDir, point);
+    loaded?.refuseOlder(bundle);
+    const notKept = loaded?.keep(bundle);
     if (standalonePhase !== undefined) {
       this.#holder.adopt(
         { zone: this.#zone, phase: standalonePhase, steps: [], epoch: Epoch(1), atMs: clock.now() },
@@ -92,6 +114,7 @@ export class Point {
     }
     this.#restore();
     await this.#join();
+    if (notKept !== undefined) this.#sayInternal(notKept);
     await this.#firstPosition(waitMs);
   }
 
@@ -115,7 +138,7 @@ export class Point {
   }
 
   judge(observation: Observation, atMs = this.options.clock.now()): Judged {
-    const verdict = decide(this.tables, this.#holder.permitted, observation, this.#history, atMs);
+    const verdict = judgeBy(this.tables, this.#holder.permit, observation, this.#history, atMs);
     this.#judged += 1;
     if (verdict.verdict === "deny") this.#denied += 1;
     const blocks = verdict.verdict === "deny" && verdict.mode === "enforce" && this.enforces(observation.link);
@@ -131,12 +154,18 @@ export class Point {
 
   /** Counts a forwarded message against its rule's cadence, before its answer is known. */
   forwarded(judged: Judged): void {
-    commit(this.#history, judged.observation, judged.verdict, "forwarded", this.options.clock.now());
+    this.#became(judged, "forwarded");
   }
 
   /** Takes the answer into the history: order and causality count what was answered ok. */
   answered(judged: Judged, outcome: Outcome): void {
-    commit(this.#history, judged.observation, judged.verdict, outcome, this.options.clock.now());
+    this.#became(judged, outcome);
+  }
+
+  #became({ observation, verdict }: Judged, outcome: Outcome): void {
+    const atMs = this.options.clock.now();
+    commit(this.#history, observation, verdict, outcome, atMs);
+    if (this.#holder.happened(verdict, outcome, atMs)) this.#save();
   }
 
   /** Records what became of a judged observation, and reports it. `forwarded`: it was never answered. */
@@ -161,6 +190,47 @@ export class Point {
     observeTag(this.#history, tag, value, atMs);
   }
 
+  /**
+   * A server tells a client values. Where a rule is about that, it is judged: what fails is noticed, and withheld only by a rule in
+   * enforce mode. What passes, suspect or not, has been seen here.
+   *
+   * @returns false: the answer must not reach the client
+   */
+  told(party: Party, values: readonly ToldValue[], atMs = this.options.clock.now()): boolean {
+    const suspect = values.flatMap((value) => this.#suspicion(party, value, atMs) ?? []);
+    for (const { judged } of suspect) {
+      const withheld = judged.action === "blocked";
+      this.notice({
+        code: withheld ? "READING_WITHHELD" : "READING_SUSPECT",
+        severity: "detection",
+        locus: this.options.layer === "hmi" ? SUSPECT_BEFORE_HMI : SUSPECT_BEFORE_SWITCH,
+        source: party.target,
+        target: party.source ?? "",
+        says: judged.verdict.verdict === "deny" ? judged.verdict.says : "",
+      });
+    }
+    if (suspect.some(({ judged }) => judged.action === "blocked")) return false;
+    for (const { tag, value } of values) this.sawTag(tag, value, atMs);
+    this.sawTags(atMs);
+    return true;
+  }
+
+  #suspicion({ source, target, link }: Party, { tag, value }: ToldValue, atMs: number): { judged: Judged } | undefined {
+    if (source === undefined || source === "program" || !hasReports(this.tables, target, source, tag)) return undefined;
+    const told = {
+      source: target,
+      sourceAddress: "",
+      target: source,
+      link,
+      operation: "report",
+      message: "report",
+    } as const;
+    const judged = this.judge({ ...told, items: [{ tag, address: tag, value }] }, atMs);
+    if (judged.verdict.verdict === "deny") return { judged };
+    this.forwarded(judged);
+    return undefined;
+  }
+
   /** Call after a batch of `sawTag`. */
   sawTags(atMs = this.options.clock.now()): void {
     if (this.#holder.observe(this.#history, atMs)) this.#save();
@@ -175,6 +245,10 @@ export class Point {
   #say(notice: OwnNotice): void {
     const { point, layer, clock } = this.options;
     this.#bus?.publish(topic.notice(point), { point, layer, atMs: clock.now(), ...notice } satisfies NoticeMessage);
+  }
+
+  #sayInternal(says: string): void {
+    this.#say({ code: "INTERNAL", severity: "info", locus: [], source: "", target: "", says });
   }
 
   /** The layer cannot see; undefined: it sees again. */
@@ -247,8 +321,16 @@ export class Point {
         locus: [],
         source: "",
         target: "",
-        says: `no word from the coordinator for the lease's length; ${this.options.bundle.lifecycle.isolated} is in force here`,
+        says: `no word from the coordinator for the lease's length; ${regionOf(this.tables.lifecycle, this.#zone).isolated} is in force here`,
       });
+    }
+    // Steps follow from time too, where nothing is seen.
+    this.sawTags();
+    const { lifecycle } = this.tables;
+    for (const rule of this.#missed.look(this.#history, lifecycle, this.#holder.position, this.options.clock.now())) {
+      const [source = "", target = ""] = [rule.from[0], rule.targets[0]];
+      const says = missedInWords(rule);
+      this.notice({ code: "PERIOD_MISSED", severity: "detection", locus: [], source, target, says });
     }
     this.publishStatus();
   }
@@ -359,14 +441,9 @@ export class Point {
       writeFileSync(`${file}.new`, text);
       renameSync(`${file}.new`, file);
     } catch (error) {
-      this.#say({
-        code: "INTERNAL",
-        severity: "info",
-        locus: [],
-        source: "",
-        target: "",
-        says: `the phase cannot be saved to ${file} (${error instanceof Error ? error.message : String(error)})`,
-      });
+      this.#sayInternal(
+        `the phase cannot be saved to ${file} (${error instanceof Error ? error.message : String(error)})`,
+      );
     }
   }
 }

@@ -66,9 +66,7 @@ export class ModbusConversation implements Conversation {
     if (!response.ok) return;
     const outcome = response.value.kind === "exception" ? "answered-error" : "answered-ok";
     for (const judged of paired.value.context) this.#point.answered(judged, outcome);
-    for (const { tag, value } of valuesInAnswer(this.#tags, frame.unitId, paired.value.request, response.value)) {
-      this.#point.sawTag(tag, value, timeMs);
-    }
-    this.#point.sawTags(timeMs);
+    const values = valuesInAnswer(this.#tags, frame.unitId, paired.value.request, response.value);
+    this.#point.told(this.#party, values, timeMs);
   }
 }

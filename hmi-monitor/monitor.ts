@@ -1,6 +1,6 @@
 import type { Party } from "#point/observe/modbus.ts";
 import { ModbusTags } from "#point/observe/modbus-tags.ts";
-import { type UaTags, uaTags } from "#point/observe/opcua.ts";
+import { UaTags } from "#point/observe/opcua.ts";
 import type { Point } from "#point/point.ts";
 import { deviceAt, linkOf } from "#specs/addresses.ts";
 import type { DeviceId } from "#specs/ids.ts";
@@ -146,7 +146,7 @@ export class Monitor {
   }
 
   #uaTagsOf(server: DeviceId): UaTags {
-    const tags = this.#uaTags.get(server) ?? uaTags(this.#plant, server);
+    const tags = this.#uaTags.get(server) ?? new UaTags(this.#plant, server);
     this.#uaTags.set(server, tags);
     return tags;
   }

@@ -90,9 +90,6 @@ export class UaConversation implements Conversation {
     if (!response.ok) return;
     const outcome = isGoodUaAnswer(response.value) ? "answered-ok" : "answered-error";
     for (const judged of pending.judged) this.#point.answered(judged, outcome);
-    for (const { tag, value } of valuesInUaAnswer(this.#tags, pending.request, response.value)) {
-      this.#point.sawTag(tag, value, timeMs);
-    }
-    this.#point.sawTags(timeMs);
+    this.#point.told(this.#party, valuesInUaAnswer(this.#tags, pending.request, response.value), timeMs);
   }
 }

@@ -12,15 +12,18 @@ export type PhaseId = Brand<string, "PhaseId">;
 /** Name of a step, unique within its phase, for example `fill`. */
 export type StepId = Brand<string, "StepId">;
 export type RuleId = Brand<string, "RuleId">;
+/** A vendor's own function code or service that the plant file names. */
+export type RawId = Brand<string, "RawId">;
 /** Per zone, counter of phase changes. INVARIANT (phase epoch): never decreases. */
 export type Epoch = Brand<number, "Epoch">;
 
-const NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/;
+/** Long enough for the path of a phase: groups, and what a generated containment is of. */
+const NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,127}$/;
 
 function name<B extends string>(kind: string, text: string): Brand<string, B> {
   if (!NAME.test(text)) {
     throw new RangeError(
-      `${kind} \`${text}\` is not a name: a letter, then up to 63 letters, digits, \`_\`, \`.\` or \`-\``,
+      `${kind} \`${text}\` is not a name: a letter, then up to 127 letters, digits, \`_\`, \`.\` or \`-\``,
     );
   }
   return text as Brand<string, B>;
@@ -34,6 +37,7 @@ export const TagId = (text: string): TagId => name("tag", text);
 export const PhaseId = (text: string): PhaseId => name("phase", text);
 export const StepId = (text: string): StepId => name("step", text);
 export const RuleId = (text: string): RuleId => name("rule", text);
+export const RawId = (text: string): RawId => name("raw function", text);
 
 export function Epoch(n: number): Epoch {
   if (!Number.isSafeInteger(n) || n < 0) throw new RangeError(`epoch ${n} is not a whole number from 0`);

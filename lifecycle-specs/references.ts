@@ -1,5 +1,5 @@
 import canonicalize from "canonicalize";
-import type { Condition, Lifecycle } from "./lifecycle.ts";
+import type { Condition, Lifecycle, Phase, Rule } from "./lifecycle.ts";
 import type { Plant } from "./plant.ts";
 import { allRules } from "./positions.ts";
 
@@ -17,89 +17,121 @@ interface Reference {
   readonly declared: ReadonlySet<string>;
 }
 
-function* references(plant: Plant, lifecycle: Lifecycle): Generator<Reference> {
-  const ids = (list: readonly { readonly id: string }[]): ReadonlySet<string> => new Set(list.map(({ id }) => id));
-  const [zones, devices, tags] = [ids(plant.zones), ids(plant.devices), ids(plant.tags)];
-  const phases = ids(lifecycle.phases);
-  const rules = allRules(lifecycle);
-  const ruleIds = ids(rules);
-  const sources = new Set([...devices, "program"]);
-  const all = (kind: string, names: readonly string[], declared: ReadonlySet<string>): Reference[] =>
-    names.map((name) => ({ kind, name, declared }));
-  const ofCondition = (condition: Condition | undefined): Reference[] =>
-    all("tag", condition?.all.map(({ tag }) => tag) ?? [], tags);
+/** Everything that is declared, by kind. */
+interface Declared {
+  readonly zones: ReadonlySet<string>;
+  readonly devices: ReadonlySet<string>;
+  readonly links: ReadonlySet<string>;
+  readonly tags: ReadonlySet<string>;
+  readonly raw: ReadonlySet<string>;
+  readonly phases: ReadonlySet<string>;
+  readonly rules: ReadonlySet<string>;
+}
 
-  yield* all("plant", [lifecycle.plant], new Set([plant.id]));
-  yield* all(
-    "zone",
-    plant.devices.map(({ zone }) => zone),
-    zones,
-  );
-  yield* all(
-    "device",
-    plant.links.flatMap(({ client, server }) => [client, server]),
-    devices,
-  );
-  yield* all(
-    "device",
-    plant.tags.map(({ device }) => device),
-    devices,
-  );
-  yield* all(
-    "tag",
-    plant.essential.flatMap((entry) => entry.tags),
-    tags,
-  );
-  for (const rule of rules) {
-    yield* all("device", rule.from, sources);
-    yield* all("device", rule.targets, devices);
-    yield* all("tag", rule.tags, tags);
-    yield* ofCondition(rule.causality?.after);
+const ids = (list: readonly { readonly id: string }[]): ReadonlySet<string> => new Set(list.map(({ id }) => id));
+
+function* references(plant: Plant, lifecycle: Lifecycle): Generator<Reference> {
+  const rules = allRules(lifecycle);
+  const declared: Declared = {
+    zones: ids(plant.zones),
+    devices: ids(plant.devices),
+    links: ids(plant.links),
+    tags: ids(plant.tags),
+    raw: ids(plant.raw),
+    phases: ids(lifecycle.phases),
+    rules: ids(rules),
+  };
+  yield* named("plant", [lifecycle.plant], new Set([plant.id]));
+  yield* ofPlant(plant, declared);
+  for (const rule of rules) yield* ofRule(rule, declared);
+  for (const { zone, initial, isolated, safe } of lifecycle.regions) {
+    yield* named("zone", [zone], declared.zones);
+    yield* named("phase", [initial, isolated, ...(safe === undefined ? [] : [safe.phase])], declared.phases);
   }
-  yield* all("phase", [lifecycle.initial, lifecycle.isolated], phases);
-  for (const phase of lifecycle.phases) {
-    const steps = ids(phase.steps);
-    yield* all("step", phase.initial === undefined ? [] : [phase.initial], steps);
-    for (const { next } of phase.steps) {
-      yield* all(
-        "step",
-        next.map(({ to }) => to),
-        steps,
-      );
-      for (const { when } of next) yield* ofCondition(when);
-    }
-    for (const { to, window, when } of phase.transitions) {
-      yield* all("phase", [to], phases);
-      yield* all("rule", window, ruleIds);
-      yield* ofCondition(when);
-    }
+  for (const phase of lifecycle.phases) yield* ofPhase(phase, declared);
+  for (const { from, to, tags } of lifecycle.containments) {
+    yield* named("phase", [...from, to], declared.phases);
+    yield* named("tag", tags ?? [], declared.tags);
   }
-  for (const { from, to, tags: reached } of lifecycle.containments) {
-    yield* all("phase", [...from, to], phases);
-    yield* all("tag", reached ?? [], tags);
+}
+
+function* ofPlant(plant: Plant, { zones, devices, tags }: Declared): Generator<Reference> {
+  for (const { zone } of plant.devices) yield* named("zone", [zone], zones);
+  for (const { client, server } of plant.links) yield* named("device", [client, server], devices);
+  for (const { device, opcua } of plant.tags) {
+    yield* named("device", [device], devices);
+    yield* named("tag", opcua?.arguments ?? [], tags);
   }
+  for (const entry of plant.essential) yield* named("tag", entry.tags, tags);
+}
+
+function* ofRule(rule: Rule, declared: Declared): Generator<Reference> {
+  const sources = rule.from.filter((source) => source !== "program");
+  yield* named("device", [...sources, ...rule.targets], declared.devices);
+  yield* named("tag", rule.tags, declared.tags);
+  yield* named("raw function", rule.raw, declared.raw);
+  const { after, notWhile, follows, apart } = rule.causality ?? {};
+  yield* ofCondition(after, declared);
+  yield* ofCondition(notWhile, declared);
+  yield* named("rule", [...(follows === undefined ? [] : [follows.rule]), ...(apart?.rules ?? [])], declared.rules);
+}
+
+function* ofPhase(phase: Phase, declared: Declared): Generator<Reference> {
+  const steps = ids(phase.steps);
+  yield* named("zone", [phase.zone], declared.zones);
+  yield* named("step", phase.initial === undefined ? [] : [phase.initial], steps);
+  for (const next of phase.steps.flatMap((step) => step.next)) {
+    yield* named("step", [next.to], steps);
+    if (next.event === "condition") yield* ofCondition(next.when, declared);
+    if (next.event === "command") yield* named("rule", [next.rule], declared.rules);
+  }
+  for (const transition of phase.transitions) {
+    yield* named("phase", [transition.to, ...transition.with], declared.phases);
+    yield* named("rule", transition.window, declared.rules);
+    yield* ofCondition(transition.when, declared);
+  }
+  if (phase.mask === undefined) return;
+  yield* named("phase", [phase.mask.origin], declared.phases);
+  const { subject } = phase.mask;
+  if ("device" in subject) yield* named("device", [subject.device], declared.devices);
+  else yield* named("link", [subject.link], declared.links);
+}
+
+function* ofCondition(condition: Condition | undefined, { tags }: Declared): Generator<Reference> {
+  for (const { tag } of condition?.all ?? []) yield* named("tag", [tag], tags);
+}
+
+function* named(kind: string, names: readonly string[], declared: ReadonlySet<string>): Generator<Reference> {
+  for (const name of names) yield { kind, name, declared };
 }
 
 /** The first name that is declared twice, as `rule \`X\``. A rule of a group stands once in each of its phases and is one rule. */
 export function declaredTwice(plant: Plant, lifecycle: Lifecycle): string | undefined {
-  const rules = [
-    ...lifecycle.rules,
-    ...lifecycle.phases.flatMap((phase) => [...phase.rules, ...phase.steps.flatMap((step) => step.rules)]),
-  ];
-  const texts = new Map<string, string>();
-  for (const rule of rules) {
-    const text = canonicalize(rule) ?? "";
-    if ((texts.get(rule.id) ?? text) !== text) return `rule \`${rule.id}\``;
-    texts.set(rule.id, text);
-  }
   return (
     twice("zone", plant.zones) ??
     twice("device", plant.devices) ??
     twice("link", plant.links) ??
     twice("tag", plant.tags) ??
+    twice("raw function", plant.raw) ??
+    ruleTwice(lifecycle) ??
     twice("phase", lifecycle.phases) ??
     lifecycle.phases.map((phase) => twice("step", phase.steps)).find((found) => found !== undefined)
   );
+}
+
+/** Rules that are one object are one rule, which is the usual case; others must have the same content. */
+function ruleTwice(lifecycle: Lifecycle): string | undefined {
+  const known = new Map<string, Rule>();
+  const lists = [
+    lifecycle.rules,
+    ...lifecycle.phases.flatMap((phase) => [phase.rules, ...phase.steps.map((step) => step.rules)]),
+  ];
+  for (const rule of lists.flat()) {
+    const other = known.get(rule.id);
+    if (other === undefined) known.set(rule.id, rule);
+    else if (other !== rule && canonicalize(other) !== canonicalize(rule)) return `rule \`${rule.id}\``;
+  }
+  return undefined;
 }
 
 function twice(kind: string, list: readonly { readonly id: string }[]): string | undefined {

@@ -1,7 +1,7 @@
 import type { OrderMessage, PositionMessage, ReceiptMessage } from "#point/bus.ts";
 import { type OrderAnswer, PhaseHolder } from "#point/phase-holder.ts";
 import type { Bundle } from "#specs/bundle.ts";
-import { commit, decide } from "#specs/decide/decide.ts";
+import { commit, judgeBy } from "#specs/decide/decide.ts";
 import { createHistory, type History, observeTag } from "#specs/decide/history.ts";
 import type { Observation, Outcome, Verdict } from "#specs/decide/observation.ts";
 import { REASONS } from "#specs/decide/reasons.ts";
@@ -256,7 +256,7 @@ export class Guard {
     // Comparisons with NaN are all false, so that a bound could never refuse it.
     if (!Number.isFinite(value)) return denied("TYPE_MISMATCH");
     try {
-      return decide(this.#tables, this.#holder.permitted, observation, this.#history, atMs);
+      return judgeBy(this.#tables, this.#holder.permit, observation, this.#history, atMs);
     } catch {
       return denied("INTERNAL");
     }
@@ -269,9 +269,9 @@ export class Guard {
 
   #commit(observation: Observation, verdict: Verdict, acts: boolean, atMs: number): void {
     try {
-      // Inside the PLC forwarding and taking effect are one and the same moment.
-      const outcomes: readonly Outcome[] = acts ? ["denied"] : ["forwarded", "answered-ok"];
-      for (const outcome of outcomes) commit(this.#history, observation, verdict, outcome, atMs);
+      const outcome: Outcome = acts ? "denied" : "forwarded";
+      commit(this.#history, observation, verdict, outcome, atMs);
+      this.#holder.happened(verdict, outcome, atMs);
     } catch {
       // The decision stands; only the memory of it is missing, and what needs that memory is denied as unknown.
     }

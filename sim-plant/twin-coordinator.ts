@@ -1,9 +1,9 @@
-import { exitStates, type Facts, openByItself, Readings, stepTaken } from "#coordinator/evidence.ts";
+import { exitStates, type Facts, openByItself, Readings, type StepFacts, stepTaken } from "#coordinator/evidence.ts";
 import type { Position } from "#specs/decide/observation.ts";
 import type { PhaseId, TagId } from "#specs/ids.ts";
 import type { Lifecycle } from "#specs/lifecycle.ts";
 import type { Plant } from "#specs/plant.ts";
-import { findPhase, initialPosition } from "#specs/positions.ts";
+import { findPhase, initialPosition, regionOf } from "#specs/positions.ts";
 
 /**
  * The coordinator as it would be without networks, points or faults: it sees the tags of a scan at once, and a phase change takes no
@@ -14,6 +14,7 @@ export class TwinCoordinator {
   readonly #readings: Readings;
   #position: Position;
   #enteredMs = 0;
+  #stepSinceMs = 0;
   #epoch = 1;
 
   constructor(plant: Plant, lifecycle: Lifecycle) {
@@ -22,7 +23,9 @@ export class TwinCoordinator {
       lifecycle,
       plant.tags.map((tag) => tag.id),
     );
-    this.#position = this.#begin(lifecycle.initial);
+    const [zone] = plant.zones;
+    if (zone === undefined) throw new Error(`plant \`${plant.id}\` has no zone; declare one in plant.yaml`);
+    this.#position = this.#begin(regionOf(lifecycle, zone.id).initial);
   }
 
   get position(): Position {
@@ -50,6 +53,11 @@ export class TwinCoordinator {
     if (exit !== undefined) this.#go(exit.transition.to, atMs);
   }
 
+  /** The twin sees scans, no messages: a step that begins with a command does not begin here. */
+  #stepFacts(nowMs: number): StepFacts {
+    return { ...this.#facts(nowMs), stepSinceMs: this.#stepSinceMs, commanded: () => undefined };
+  }
+
   #facts(nowMs: number): Facts {
     return { nowMs, enteredMs: this.#enteredMs, lastDetectionMs: undefined, view: this.#readings.view(nowMs) };
   }
@@ -59,16 +67,18 @@ export class TwinCoordinator {
     for (let passed = 0; passed < 32; passed += 1) {
       const { phase, steps } = this.#position;
       const [step] = steps;
-      const index = step === undefined ? undefined : stepTaken(this.#lifecycle, phase, step, this.#facts(atMs));
+      const index = step === undefined ? undefined : stepTaken(this.#lifecycle, phase, step, this.#stepFacts(atMs));
       const to = findPhase(this.#lifecycle, phase)?.steps.find(({ id }) => id === step)?.next[index ?? -1]?.to;
       if (to === undefined) return;
       this.#position = { phase, steps: [to] };
+      this.#stepSinceMs = atMs;
     }
   }
 
   #go(to: PhaseId, atMs: number): void {
     this.#position = this.#begin(to);
     this.#enteredMs = atMs;
+    this.#stepSinceMs = atMs;
     this.#epoch += 1;
   }
 

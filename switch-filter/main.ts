@@ -2,7 +2,7 @@ import type { PlantClock } from "#point/clock.ts";
 import type { Endpoint } from "#point/endpoint.ts";
 import type { Party } from "#point/observe/modbus.ts";
 import { ModbusTags } from "#point/observe/modbus-tags.ts";
-import { uaTags } from "#point/observe/opcua.ts";
+import { UaTags } from "#point/observe/opcua.ts";
 import { Point } from "#point/point.ts";
 import { TokenBucket } from "#point/token-bucket.ts";
 import { deviceAt, linkOf } from "#specs/addresses.ts";
@@ -157,7 +157,7 @@ function sessionOf(
         ? new ModbusSession(point, tags, party, output)
         : new ModbusWatch(point, tags, party, output);
   }
-  const tags = uaTags(plant, link.server);
+  const tags = new UaTags(plant, link.server);
   const urls = { filter: url(listener.listen), server: url(listener.upstream) };
   return (party, output) => new UaSession(point, tags, party, urls, output);
 }

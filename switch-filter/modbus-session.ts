@@ -154,12 +154,13 @@ export class ModbusSession implements Session {
     }
     const response = decodeResponse(frame.pdu, slot.request);
     if (!response.ok) return this.#badAnswer("MALFORMED", describeWireError(response.error));
-    slot.answer = frame.bytes;
     this.#settle(slot, response.value.kind === "exception" ? "answered-error" : "answered-ok");
-    for (const { tag, value } of valuesInAnswer(this.#tags, frame.unitId, slot.request, response.value)) {
-      this.#point.sawTag(tag, value);
-    }
-    this.#point.sawTags();
+    const passes = this.#point.told(
+      this.#party,
+      valuesInAnswer(this.#tags, frame.unitId, slot.request, response.value),
+    );
+    // Never an invented value: "the gateway got no response from the target device", MODBUS AP V1.1b3 §7.
+    slot.answer = passes ? frame.bytes : exception(slot.frame, "gateway-target-failed-to-respond");
     this.#flush();
   }
 

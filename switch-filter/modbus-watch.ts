@@ -88,10 +88,7 @@ export class ModbusWatch implements Session {
     const outcome = response.value.kind === "exception" ? "answered-error" : "answered-ok";
     this.#unsettled.delete(context);
     for (const judged of context) this.#point.settle(judged, outcome);
-    for (const { tag, value } of valuesInAnswer(this.#tags, frame.unitId, request, response.value)) {
-      this.#point.sawTag(tag, value);
-    }
-    this.#point.sawTags();
+    this.#point.told(this.#party, valuesInAnswer(this.#tags, frame.unitId, request, response.value));
   }
 
   #giveUp(given: readonly (readonly Judged[])[]): void {

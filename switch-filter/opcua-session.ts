@@ -336,12 +336,24 @@ export class UaSession implements Session {
     if (service !== request.service && service !== "ServiceFault")
       return this.#badAnswer(`${request.service} was answered by ${service}`);
     this.#settle(pending, isGoodUaAnswer(response.value) ? "answered-ok" : "answered-error");
-    for (const { tag, value } of valuesInUaAnswer(this.#tags, request, response.value)) this.#point.sawTag(tag, value);
-    this.#point.sawTags();
+    if (!this.#point.told(this.#party, valuesInUaAnswer(this.#tags, request, response.value))) {
+      return this.#withhold(requestId, request);
+    }
     // Whatever URL the server hands out must lead back through this filter.
     const outgoing = rewriteResponseUrls(body, this.#urls.filter);
     if (!outgoing.ok) return this.#serverFault(outgoing.error);
     this.#send(this.#down, requestId, outgoing.value.body, (bytes) => this.#output.toClient(bytes));
+  }
+
+  /** In place of readings that a rule withholds: never an invented value. */
+  #withhold(requestId: number, { header }: UaRequest): void {
+    const requestHandle = header?.requestHandle ?? 0;
+    const body = encodeServiceFault({
+      requestHandle,
+      statusCode: STATUS_CODES.BadDataUnavailable,
+      timestamp: Date.now(),
+    });
+    this.#send(this.#down, requestId, body, (bytes) => this.#output.toClient(bytes));
   }
 
   #fault(requestId: number, request: Buffer, statusCode: number): void {

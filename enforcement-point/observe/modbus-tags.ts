@@ -1,5 +1,6 @@
-import type { DeviceId, TagId } from "#specs/ids.ts";
+import type { DeviceId, RawId, TagId } from "#specs/ids.ts";
 import type { ModbusBinding, ModbusTable, Plant, Tag } from "#specs/plant.ts";
+import { registersOf } from "#specs/raw.ts";
 
 /** One register or coil of one server and the tag it is a part of. */
 interface Cell {
@@ -20,15 +21,6 @@ export type Covered =
     }
   | { readonly kind: "no-tag"; readonly address: string };
 
-const REGISTERS: Record<ModbusBinding["type"], number> = {
-  bool: 1,
-  uint16: 1,
-  int16: 1,
-  uint32: 2,
-  int32: 2,
-  float32: 2,
-};
-
 const TABLE_WORDS: Record<ModbusTable, string> = {
   coil: "coil",
   "discrete-input": "discrete input",
@@ -39,15 +31,22 @@ const TABLE_WORDS: Record<ModbusTable, string> = {
 /** The tags of one Modbus server, by unit identifier, table and zero-based address. */
 export class ModbusTags {
   readonly #cells = new Map<string, Cell>();
+  readonly #raw = new Map<number, RawId>();
 
   constructor(plant: Plant, server: DeviceId) {
+    for (const raw of plant.raw) if (raw.protocol === "modbus") this.#raw.set(raw.function, raw.id);
     for (const tag of plant.tags) {
       const binding = tag.modbus;
       if (tag.device !== server || binding === undefined) continue;
-      for (let part = 0; part < REGISTERS[binding.type]; part += 1) {
+      for (let part = 0; part < registersOf(binding); part += 1) {
         this.#cells.set(key(binding.unit, binding.table, binding.address + part), { tag, binding, part });
       }
     }
+  }
+
+  /** The name that the plant gives a function code which is none of the standard's. */
+  rawFunction(functionCode: number): RawId | undefined {
+    return this.#raw.get(functionCode);
   }
 
   /** What a range covers, in order of address. A tag covered only in part counts as no tag. */
@@ -56,7 +55,7 @@ export class ModbusTags {
     for (let at = address; at < address + quantity; ) {
       const cell = this.#cells.get(key(unit, table, at));
       const words = `unit ${unit} ${TABLE_WORDS[table]} ${at}`;
-      const width = cell === undefined ? 1 : REGISTERS[cell.binding.type];
+      const width = cell === undefined ? 1 : registersOf(cell.binding);
       if (cell === undefined || cell.part !== 0 || at + width > address + quantity) {
         covered.push({ kind: "no-tag", address: words });
         at += 1;
@@ -69,28 +68,43 @@ export class ModbusTags {
   }
 }
 
+/** Longest value: four registers. Read again for each value, so nothing is allocated on the way of a message. */
+const scratch = new DataView(new ArrayBuffer(8));
+
 /** The engineering value of a tag that starts at `words[at]`; undefined when the words are not of its type. */
 export function engineeringValue(binding: ModbusBinding, words: readonly number[], at: number): number | undefined {
-  const first = words[at];
-  if (first === undefined) return undefined;
-  const raw = REGISTERS[binding.type] === 1 ? oneRegister(binding, first) : twoRegisters(binding, first, words[at + 1]);
-  if (raw === undefined || !Number.isFinite(raw)) return undefined;
+  const registers = registersOf(binding);
+  for (let i = 0; i < registers; i += 1) {
+    const word = words[at + (binding.wordOrder === "big" ? i : registers - 1 - i)];
+    if (word === undefined) return undefined;
+    scratch.setUint16(2 * i, word, binding.byteOrder === "little" && binding.type !== "bool");
+  }
+  const raw = rawValue(binding);
+  if (!Number.isFinite(raw)) return undefined;
   // Decimal scales are not exact in binary: 30 × 0.1 must be 3.
   return Math.round(raw * binding.scale * 1e9) / 1e9;
 }
 
-function oneRegister(binding: ModbusBinding, word: number): number {
-  return binding.type === "int16" && word > 0x7fff ? word - 0x1_0000 : word;
-}
-
-function twoRegisters(binding: ModbusBinding, first: number, second: number | undefined): number | undefined {
-  if (second === undefined) return undefined;
-  const [high, low] = binding.wordOrder === "big" ? [first, second] : [second, first];
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt16BE(high, 0);
-  bytes.writeUInt16BE(low, 2);
-  if (binding.type === "float32") return bytes.readFloatBE(0);
-  return binding.type === "int32" ? bytes.readInt32BE(0) : bytes.readUInt32BE(0);
+function rawValue({ type }: ModbusBinding): number {
+  switch (type) {
+    case "bool":
+    case "uint16":
+      return scratch.getUint16(0);
+    case "int16":
+      return scratch.getInt16(0);
+    case "uint32":
+      return scratch.getUint32(0);
+    case "int32":
+      return scratch.getInt32(0);
+    case "float32":
+      return scratch.getFloat32(0);
+    case "float64":
+      return scratch.getFloat64(0);
+    default: {
+      const never: never = type;
+      throw new Error(`unreachable: ${String(never)}`);
+    }
+  }
 }
 
 function key(unit: number, table: ModbusTable, address: number): string {

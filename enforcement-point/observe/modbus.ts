@@ -76,6 +76,8 @@ export function observeModbus(
     case "read-file-record":
     case "write-file-record":
       return [about("program", [])];
+    case "unknown":
+      return [{ ...about("raw", []), raw: tags.rawFunction(request.functionCode), bytes: request.data.length }];
     default:
       return [about("diagnose", [])];
   }

@@ -1,23 +1,43 @@
 import type { Observation, ObservedItem } from "#specs/decide/observation.ts";
-import type { DeviceId, TagId } from "#specs/ids.ts";
+import type { DeviceId, RawId, TagId } from "#specs/ids.ts";
 import type { Operation } from "#specs/lifecycle.ts";
-import type { Plant } from "#specs/plant.ts";
+import type { Plant, Tag } from "#specs/plant.ts";
 import { attributeName, VALUE_ATTRIBUTE_ID } from "#wire/opcua/attribute-id.ts";
 import type { NodeId } from "#wire/opcua/node-id.ts";
 import type { UaRequest } from "#wire/opcua/request.ts";
 import type { UaResponse } from "#wire/opcua/response.ts";
-import { serviceGroup } from "#wire/opcua/services/service-table.ts";
-import type { DataValue } from "#wire/opcua/variant.ts";
+import { SERVICES, serviceGroup } from "#wire/opcua/services/service-table.ts";
+import type { DataValue, Variant } from "#wire/opcua/variant.ts";
 import type { Party } from "./modbus.ts";
 
 /** The tags of one OPC UA server, by the canonical text of their NodeId. */
-export type UaTags = ReadonlyMap<string, TagId>;
+export class UaTags {
+  readonly #tags = new Map<string, Tag>();
+  readonly #raw = new Map<string, RawId>();
 
-export function uaTags(plant: Plant, server: DeviceId): UaTags {
-  const tags = new Map<string, TagId>();
-  for (const tag of plant.tags)
-    if (tag.device === server && tag.opcua !== undefined) tags.set(tag.opcua.nodeId, tag.id);
-  return tags;
+  constructor(plant: Plant, server: DeviceId) {
+    for (const raw of plant.raw) if (raw.protocol === "opcua") this.#raw.set(`i=${raw.service}`, raw.id);
+    for (const tag of plant.tags)
+      if (tag.device === server && tag.opcua !== undefined) this.#tags.set(tag.opcua.nodeId, tag);
+  }
+
+  /** The tag of a variable node. A method is no variable. */
+  get(nodeId: string): TagId | undefined {
+    const tag = this.#tags.get(nodeId);
+    return tag?.kind === "method" ? undefined : tag?.id;
+  }
+
+  /** A method, where it is called on the object that the plant names, with the tags of its arguments in their order. */
+  method(objectId: string, methodId: string): { readonly tag: TagId; readonly args: readonly TagId[] } | undefined {
+    const tag = this.#tags.get(methodId);
+    if (tag?.kind !== "method" || tag.opcua?.objectId !== objectId) return undefined;
+    return { tag: tag.id, args: tag.opcua.arguments ?? [] };
+  }
+
+  /** The name that the plant gives a service of which only the header is decoded. */
+  rawService(typeId: string): RawId | undefined {
+    return this.#raw.get(typeId);
+  }
 }
 
 /** Namespace 0 holds the standard's own nodes: server status, namespace table, types. Reading them is looking around, not process data. */
@@ -36,13 +56,14 @@ export function observeUa(party: Party, tags: UaTags, request: UaRequest): reado
     items,
   });
   switch (request.service) {
-    case "unknown":
     // Nothing but the header of these is decoded, and a query hands out values: no rule for reading or sessions covers them.
+    case "unknown":
+      return [unreadable(tags, request.typeId, request.bodyBytes, about)];
     case "RegisterServer":
     case "RegisterServer2":
     case "QueryFirst":
     case "QueryNext":
-      return [about("program")];
+      return [unreadable(tags, `i=${SERVICES[request.service].request}`, request.bodyBytes, about)];
     case "Read":
       return observeRead(request.nodesToRead, tags, about);
     case "Write":
@@ -56,7 +77,7 @@ export function observeUa(party: Party, tags: UaTags, request: UaRequest): reado
       return [
         about(
           "call",
-          request.methodsToCall.map((call) => item(tags, call.methodId)),
+          request.methodsToCall.flatMap((call) => calledItems(tags, call)),
         ),
       ];
     case "CreateMonitoredItems":
@@ -134,8 +155,32 @@ function writtenItem(tags: UaTags, write: NodeAttribute & { readonly value: Data
   return { ...attributeItem(tags, write), value: numberOf(write.value) };
 }
 
+/** By the name that the plant gives the service; without one it counts as programming. */
+function unreadable(tags: UaTags, typeId: string, bytes: number, about: About): Observation {
+  const raw = tags.rawService(typeId);
+  return raw === undefined ? about("program") : { ...about("raw"), raw, bytes };
+}
+
+type Call = Extract<UaRequest, { service: "Call" }>["methodsToCall"][number];
+
+/** The method, and one item for each input argument: given and declared, given beyond those declared, or left out. */
+function calledItems(tags: UaTags, { objectId, methodId, inputArguments }: Call): readonly ObservedItem[] {
+  const method = tags.method(objectId.text, methodId.text);
+  const address = `${methodId.text} of ${objectId.text}`;
+  const count = Math.max(method?.args.length ?? 0, inputArguments.length);
+  const args = Array.from({ length: count }, (_, index) => ({
+    tag: method?.args[index],
+    address: `argument ${index + 1} of ${address}`,
+    value: numberIn(inputArguments[index]),
+  }));
+  return [{ tag: method?.tag, address, value: undefined }, ...args];
+}
+
 function numberOf(data: DataValue | undefined): number | undefined {
-  const variant = data?.value;
+  return numberIn(data?.value ?? undefined);
+}
+
+function numberIn(variant: Variant | undefined): number | undefined {
   if (variant === undefined || variant.isArray) return undefined;
   if (typeof variant.value === "boolean") return variant.value ? 1 : 0;
   return typeof variant.value === "number" && Number.isFinite(variant.value) ? variant.value : undefined;

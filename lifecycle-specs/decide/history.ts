@@ -1,12 +1,15 @@
 import { compare, type Truth } from "../conditions.ts";
 import type { RuleId, TagId } from "../ids.ts";
 import type { Condition } from "../lifecycle.ts";
+import { ANSWERS_KEPT, type CompiledRule } from "./compile-rules.ts";
+import { type CompiledComparison, type CompiledCondition, compileCondition } from "./compile-tags.ts";
 import type { Observation, Outcome, Verdict } from "./observation.ts";
-import { type CompiledCondition, type CompiledRule, compileCondition, type Tables } from "./tables.ts";
+import type { Tables } from "./tables.ts";
+import { NONE } from "./verdict-id.ts";
 
 /**
- * What one layer remembers: per tag its last value, per comparison since when it has been true, per rule the times of the last
- * messages forwarded. Its size follows from the tables alone and never grows.
+ * What one layer remembers: per tag its last value, per comparison since when it has been true, per rule when its messages were
+ * forwarded and answered. Its size follows from the tables alone and never grows.
  */
 export interface History {
   readonly tables: Tables;
@@ -18,54 +21,78 @@ export interface History {
   readonly seenAt: Float64Array;
   /** By comparison index: true since, plant ms; NaN: not true, or never seen. */
   readonly trueSince: Float64Array;
-  /** By rule index; undefined where the rule has no cadence. */
-  readonly forwarded: readonly (Ring | undefined)[];
-}
-
-/** The last `times.length` times, the oldest at `next`. */
-interface Ring {
-  readonly times: Float64Array;
-  next: number;
+  /** By rule index: when a message was forwarded last, plant ms; -Infinity: never. */
+  readonly forwardedAt: Float64Array;
+  /** The times of the last messages of all rules with a rate, a ring for each; -Infinity: none yet. */
+  readonly rateTimes: Float64Array;
+  /** By rule index: the oldest time in its ring. */
+  readonly rateNext: Int32Array;
+  /** By rule index: when a message was answered with success last, plant ms; -Infinity: never. */
+  readonly answeredAt: Float64Array;
+  /** By rule index: how many were. */
+  readonly answers: Float64Array;
+  /** The times of the last answers of all rules that others follow `once`, a ring for each. */
+  readonly answerTimes: Float64Array;
+  /** By rule index, for rules that follow another `once`: how many of its answers permit nothing any more. */
+  readonly used: Float64Array;
 }
 
 export function createHistory(tables: Tables): History {
+  const { tags, comparisons, rules } = tables;
+  const never = (size: number) => new Float64Array(size).fill(Number.NEGATIVE_INFINITY);
+  const unknown = (size: number) => new Float64Array(size).fill(Number.NaN);
   return {
     tables,
-    values: new Float64Array(tables.tags.size).fill(Number.NaN),
-    valueSince: new Float64Array(tables.tags.size).fill(Number.NaN),
-    seenAt: new Float64Array(tables.tags.size).fill(Number.NaN),
-    trueSince: new Float64Array(tables.comparisons.size).fill(Number.NaN),
-    forwarded: [...tables.rules.values()].map(createRing),
+    values: unknown(tags.size),
+    valueSince: unknown(tags.size),
+    seenAt: unknown(tags.size),
+    trueSince: unknown(comparisons.size),
+    forwardedAt: never(rules.length),
+    rateTimes: never(rules.reduce((sum, { rateMost }) => sum + rateMost, 0)),
+    rateNext: new Int32Array(rules.length),
+    answeredAt: never(rules.length),
+    answers: new Float64Array(rules.length),
+    answerTimes: never(ANSWERS_KEPT * rules.filter(({ answersFrom }) => answersFrom !== NONE).length),
+    used: new Float64Array(rules.length),
   };
-}
-
-function createRing({ rule }: CompiledRule): Ring | undefined {
-  if (rule.cadence === undefined) return undefined;
-  return { times: new Float64Array(rule.cadence.most).fill(Number.NEGATIVE_INFINITY), next: 0 };
 }
 
 /**
  * A tag's value was seen: in a read response, a scan, a `tags` message. A value that is no finite number makes the tag unknown
- * again. Tags that the plant does not have are ignored.
+ * again. Tags that the plant does not have are ignored. A report is judged before its values are observed.
  */
 export function observeTag(history: History, tag: TagId, value: number, nowMs: number): void {
   const compiled = history.tables.tags.get(tag);
   if (compiled === undefined) return;
+  const { index } = compiled;
   const known = Number.isFinite(value) ? value + 0 : Number.NaN; // + 0: no negative zero
-  history.seenAt[compiled.index] = nowMs;
-  if (!Object.is(history.values[compiled.index], known)) {
-    history.values[compiled.index] = known;
-    history.valueSince[compiled.index] = nowMs;
+  const pauseMs = nowMs - (history.seenAt[index] ?? Number.NaN);
+  history.seenAt[index] = nowMs;
+  if (!Object.is(history.values[index], known)) {
+    history.values[index] = known;
+    history.valueSince[index] = nowMs;
   }
-  for (const { index, comparison } of compiled.comparisons) {
-    if (!compare(comparison, known)) history.trueSince[index] = Number.NaN;
-    else if (Number.isNaN(history.trueSince[index])) history.trueSince[index] = nowMs;
+  for (const part of compiled.comparisons) {
+    history.trueSince[part.index] = trueSince(history, part, known, pauseMs, nowMs);
   }
+}
+
+function trueSince(
+  history: History,
+  { index, comparison, freshMs }: CompiledComparison,
+  value: number,
+  pauseMs: number,
+  nowMs: number,
+): number {
+  const before = history.trueSince[index] ?? Number.NaN;
+  const held = !Number.isNaN(before) && !(pauseMs > freshMs);
+  if (!compare(comparison, value, held)) return Number.NaN;
+  return held ? before : nowMs;
 }
 
 /** The last value of a tag as seen here and since when it has it; undefined: never seen. */
 export function lastSeen(history: History, tag: TagId): { value: number; sinceMs: number } | undefined {
-  const index = history.tables.tags.get(tag)?.index ?? -1;
+  const index = history.tables.tags.get(tag)?.index ?? NONE;
   const value = history.values[index];
   const sinceMs = history.valueSince[index];
   return value === undefined || sinceMs === undefined || Number.isNaN(value) ? undefined : { value, sinceMs };
@@ -73,46 +100,42 @@ export function lastSeen(history: History, tag: TagId): { value: number; sinceMs
 
 /** Whether a condition of this lifecycle holds by what was seen here. A condition of another lifecycle is unknown. */
 export function conditionTruth(history: History, condition: Condition, nowMs: number): Truth {
-  const compiled = compileCondition(condition, history.tables.comparisons);
+  const compiled = compileCondition(condition, history.tables.comparisons, condition.forMs, 0);
   return compiled === undefined ? "unknown" : compiledTruth(history, compiled, nowMs);
 }
 
 /** Whether every tag of a condition has been seen after this time. */
 export function seenSince(history: History, condition: Condition, afterMs: number): boolean {
   return condition.all.every(({ tag }) => {
-    const index = history.tables.tags.get(tag)?.index ?? -1;
+    const index = history.tables.tags.get(tag)?.index ?? NONE;
     return (history.seenAt[index] ?? Number.NaN) > afterMs;
   });
 }
 
 /** The same as `evaluate`, over the compiled form. Tests hold the two equal. */
-export function compiledTruth(history: History, { condition, parts }: CompiledCondition, nowMs: number): Truth {
+export function compiledTruth(history: History, { parts, forMs }: CompiledCondition, nowMs: number): Truth {
   let unknown = false;
   let sinceMs = Number.NEGATIVE_INFINITY;
-  for (const { index, tag } of parts) {
-    const since = history.trueSince[index] ?? Number.NaN;
-    if (!Number.isNaN(since)) sinceMs = Math.max(sinceMs, since);
-    else if (Number.isNaN(history.values[tag.index] ?? Number.NaN)) unknown = true;
+  for (let n = 0; n < parts.length; n += 1) {
+    const part = parts[n];
+    if (part === undefined) continue;
+    const since = history.trueSince[part.index] ?? Number.NaN;
+    if (nowMs - (history.seenAt[part.tag] ?? Number.NaN) > part.freshMs) unknown = true;
+    else if (!Number.isNaN(since)) sinceMs = Math.max(sinceMs, since);
+    else if (Number.isNaN(history.values[part.tag] ?? Number.NaN)) unknown = true;
     else return "fails";
   }
   if (unknown) return "unknown";
-  return nowMs - sinceMs >= condition.forMs ? "holds" : "fails";
-}
-
-/** Whether one more message now would exceed the rule's rate: the window is (now − perMs, now]. */
-export function isTooOften(history: History, { index, rule }: CompiledRule, nowMs: number): boolean {
-  const ring = history.forwarded[index];
-  if (ring === undefined || rule.cadence === undefined) return false;
-  const oldest = ring.times[ring.next] ?? Number.NEGATIVE_INFINITY;
-  return nowMs - oldest < rule.cadence.perMs;
+  return nowMs - sinceMs >= forMs ? "holds" : "fails";
 }
 
 /**
  * Records what became of an observation. Called once for each outcome: first `forwarded`, later, where the layer sees answers,
- * `answered-ok` or `answered-error`. The PLC calls it with `forwarded` for a change it lets through.
+ * `answered-ok` or `answered-error`. The PLC calls it with `forwarded` for a change it lets through, which there is the answer too.
  *
- * Cadence counts allowed messages that were forwarded. A write that was answered ok, allowed or not (monitor mode), is the last
- * known value of its set-points and commands. What was denied and held back counts nothing.
+ * Cadence counts allowed messages that were forwarded, order those that were answered ok. A write that was answered ok, allowed
+ * or not (monitor mode), is the last known value of its set-points and commands, a call that of its arguments. What was denied and
+ * held back counts nothing.
  */
 export function commit(
   history: History,
@@ -121,22 +144,68 @@ export function commit(
   outcome: Outcome,
   nowMs: number,
 ): void {
-  if (outcome === "forwarded" && verdict.verdict === "allow") {
-    countForwarded(history, verdict.rule, nowMs);
-    for (const rule of verdict.also ?? []) countForwarded(history, rule, nowMs);
+  const forwarded = outcome === "forwarded";
+  const answered = outcome === "answered-ok" || (forwarded && history.tables.layer === "plc");
+  if (verdict.verdict === "allow") {
+    count(history, verdict.rule, forwarded, answered, nowMs);
+    for (const rule of verdict.also ?? []) count(history, rule, forwarded, answered, nowMs);
   }
-  if (outcome !== "answered-ok" || observation.operation !== "write") return;
-  for (const { tag, value } of observation.items) {
+  const { operation, items } = observation;
+  if (!answered || (operation !== "write" && operation !== "call")) return;
+  for (const { tag, value } of items) {
     if (tag === undefined || value === undefined) continue;
     const kind = history.tables.tags.get(tag)?.tag.kind;
-    if (kind === "set-point" || kind === "command") observeTag(history, tag, value, nowMs);
+    const takesEffect = operation === "write" ? kind === "set-point" || kind === "command" : kind === "argument";
+    if (takesEffect) observeTag(history, tag, value, nowMs);
   }
 }
 
-function countForwarded(history: History, id: RuleId, nowMs: number): void {
-  const rule = history.tables.rules.get(id);
-  const ring = rule === undefined ? undefined : history.forwarded[rule.index];
-  if (ring === undefined) return;
-  ring.times[ring.next] = nowMs;
-  ring.next = (ring.next + 1) % ring.times.length;
+function count(history: History, id: RuleId, forwarded: boolean, answered: boolean, nowMs: number): void {
+  const rule = history.tables.rules[history.tables.ruleIndex.get(id) ?? NONE];
+  if (rule === undefined) return;
+  if (forwarded) {
+    countForwarded(history, rule, nowMs);
+    useAnswer(history, rule, nowMs);
+  }
+  if (answered) countAnswered(history, rule, nowMs);
+}
+
+function countForwarded(history: History, { index, rateMost, rateFrom }: CompiledRule, nowMs: number): void {
+  history.forwardedAt[index] = nowMs;
+  if (rateMost === 0) return;
+  const next = history.rateNext[index] ?? 0;
+  history.rateTimes[rateFrom + next] = nowMs;
+  history.rateNext[index] = (next + 1) % rateMost;
+}
+
+function countAnswered(history: History, { index, answersFrom }: CompiledRule, nowMs: number): void {
+  const number = history.answers[index] ?? 0;
+  if (answersFrom !== NONE) history.answerTimes[answersFrom + (number % ANSWERS_KEPT)] = nowMs;
+  history.answeredAt[index] = nowMs;
+  history.answers[index] = number + 1;
+}
+
+/** A message takes the oldest answer that may still permit it; the ones before that have run out of time for good. */
+function useAnswer(history: History, { index, follows }: CompiledRule, nowMs: number): void {
+  if (follows === undefined || !follows.once) return;
+  const from = history.tables.rules[follows.rule]?.answersFrom ?? NONE;
+  if (from === NONE) return;
+  const answers = history.answers[follows.rule] ?? 0;
+  let next = Math.max(history.used[index] ?? 0, answers - ANSWERS_KEPT);
+  const at = (number: number) => history.answerTimes[from + (number % ANSWERS_KEPT)] ?? Number.NEGATIVE_INFINITY;
+  while (next < answers && nowMs - at(next) > follows.withinMs) next += 1;
+  history.used[index] = Math.min(next + 1, answers);
+}
+
+/**
+ * Rules of which a message was forwarded, and the next one has not come within the period and its jitter. Whether the rule holds at
+ * present is not asked.
+ */
+export function overdue(history: History, nowMs: number): readonly RuleId[] {
+  return history.tables.rules
+    .filter(({ index, overdueMs }) => {
+      const at = history.forwardedAt[index] ?? Number.NEGATIVE_INFINITY;
+      return at !== Number.NEGATIVE_INFINITY && nowMs - at > overdueMs;
+    })
+    .map(({ rule }) => rule.id);
 }

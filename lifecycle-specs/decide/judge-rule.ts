@@ -1,83 +1,169 @@
-import type { History } from "./history.ts";
-import { compiledTruth, isTooOften } from "./history.ts";
+import type { CompiledRule } from "./compile-rules.ts";
+import { type CompiledTag, TAG_BOUND, TAG_STRIDE } from "./compile-tags.ts";
+import { compiledTruth, type History } from "./history.ts";
 import type { ObservedItem } from "./observation.ts";
 import type { ReasonCode } from "./reasons.ts";
-import type { CompiledRule, CompiledTag } from "./tables.ts";
+import { BOUND, FLAG, STRIDE } from "./rule-bounds.ts";
+import type { Tables } from "./tables.ts";
+import { codeOf, NONE } from "./verdict-id.ts";
 
-/** Why an item, or a whole message, is not allowed. Words are made from it only once it has become the verdict. */
-export interface Failure {
-  readonly reason: ReasonCode;
-  /** The rule that matched who and what, where one did. */
-  readonly rule: CompiledRule | undefined;
-  /** Index of the item, -1: the whole message. */
-  readonly item: number;
-  /** How far the judgement came: the larger, the closer to being allowed. */
-  readonly rank: number;
-  /** The bound that was passed, or the reference of a step. */
-  readonly bound?: number;
+/** The stages of judging one rule, in their order. A rule that fails at a later one came closer to allowing. */
+const STAGES: readonly (readonly ReasonCode[])[] = [
+  ["TYPE_MISMATCH", "VALUE_BELOW", "VALUE_ABOVE", "VALUE_NOT_LISTED", "LENGTH_FORBIDDEN"],
+  ["STEP_REFERENCE_UNKNOWN", "STEP_TOO_LARGE"],
+  ["RAMP_TOO_FAST"],
+  ["STALE"],
+  ["TOO_OFTEN"],
+  ["TOO_EARLY"],
+  ["RATE_LIMITED"],
+  ["CAUSE_MISSING", "CAUSE_UNKNOWN"],
+  ["CAUSE_AGAINST", "CAUSE_AGAINST_UNKNOWN"],
+  ["ORDER_MISSING", "ORDER_USED"],
+  ["TOO_CLOSE"],
+];
+
+const RANKS = new Uint8Array(64);
+for (const [stage, reasons] of STAGES.entries()) for (const reason of reasons) RANKS[codeOf(reason)] = stage + 1;
+
+/** How far the judgement came, from the code of the reason; 0: no rule matched who and what. */
+export function rankOf(code: number): number {
+  return RANKS[code] ?? 0;
 }
 
-/** Ranks in the order of judgement. */
-export const RANK = { NOT_MATCHED: 0, VALUE: 1, STEP: 2, CADENCE: 3, CAUSE: 4 } as const;
+const TYPE_MISMATCH = codeOf("TYPE_MISMATCH");
+const VALUE_BELOW = codeOf("VALUE_BELOW");
+const VALUE_ABOVE = codeOf("VALUE_ABOVE");
+const VALUE_NOT_LISTED = codeOf("VALUE_NOT_LISTED");
+const STEP_REFERENCE_UNKNOWN = codeOf("STEP_REFERENCE_UNKNOWN");
+const STEP_TOO_LARGE = codeOf("STEP_TOO_LARGE");
+const RAMP_TOO_FAST = codeOf("RAMP_TOO_FAST");
+const STALE = codeOf("STALE");
+const TOO_OFTEN = codeOf("TOO_OFTEN");
+const TOO_EARLY = codeOf("TOO_EARLY");
+const RATE_LIMITED = codeOf("RATE_LIMITED");
+const CAUSE_MISSING = codeOf("CAUSE_MISSING");
+const CAUSE_UNKNOWN = codeOf("CAUSE_UNKNOWN");
+const CAUSE_AGAINST = codeOf("CAUSE_AGAINST");
+const CAUSE_AGAINST_UNKNOWN = codeOf("CAUSE_AGAINST_UNKNOWN");
+const ORDER_MISSING = codeOf("ORDER_MISSING");
+const ORDER_USED = codeOf("ORDER_USED");
+const TOO_CLOSE = codeOf("TOO_CLOSE");
 
-/** value, then largest step, then cadence, then causality. Safety rules know neither cadence nor causality. */
-export function judgeRule(
-  rule: CompiledRule,
-  tag: CompiledTag | undefined,
-  item: ObservedItem | undefined,
-  index: number,
+/*
+ * Each function gives the code of what a rule lacks, or NONE. Numbers with a fraction are read where they are used and never
+ * handed on: a function that returned one would allocate it.
+ */
+
+/** Value, largest step, ramp and standing still of one item. A bound itself is allowed. */
+export function valueLack(
+  tables: Tables,
+  rule: number,
+  flags: number,
+  tag: CompiledTag,
+  item: ObservedItem,
   history: History,
   nowMs: number,
-): Failure | undefined {
-  const fail = (reason: ReasonCode, rank: number, bound?: number): Failure =>
-    bound === undefined ? { reason, rule, item: index, rank } : { reason, rule, item: index, rank, bound };
-  if (tag !== undefined && item !== undefined && carriesValue(rule)) {
-    const failure = judgeValue(rule, tag, item.value, history, fail);
-    if (failure !== undefined) return failure;
-  }
-  if (rule.rule.safety) return undefined;
-  if (isTooOften(history, rule, nowMs)) return fail("TOO_OFTEN", RANK.CADENCE);
-  if (rule.cause === undefined) return undefined;
-  const truth = compiledTruth(history, rule.cause, nowMs);
-  if (truth === "holds") return undefined;
-  return fail(truth === "fails" ? "CAUSE_MISSING" : "CAUSE_UNKNOWN", RANK.CAUSE);
+): number {
+  if ((flags & FLAG.VALUE) === 0 && ((flags & FLAG.ARGUMENTS) === 0 || !tag.isArgument)) return NONE;
+  const { value } = item;
+  if (value === undefined || !Number.isFinite(value)) return TYPE_MISMATCH;
+  const { bounds, tagBounds } = tables;
+  const [own, range] = [rule * STRIDE, tag.index * TAG_STRIDE];
+  const low = tagBounds[range + TAG_BOUND.LOW] ?? Number.NaN;
+  const high = tagBounds[range + TAG_BOUND.HIGH] ?? Number.NaN;
+  const tolerance = tagBounds[range + TAG_BOUND.TOLERANCE] ?? 0;
+  // The tag's own range bounds every value, also where the rule gives no bounds.
+  if (value < Math.max(bounds[own + BOUND.MIN] ?? Number.NaN, low) - tolerance) return VALUE_BELOW;
+  if (value > Math.min(bounds[own + BOUND.MAX] ?? Number.NaN, high) + tolerance) return VALUE_ABOVE;
+  if ((flags & FLAG.LISTED) !== 0 && !isListed(tables, rule, tag, item)) return VALUE_NOT_LISTED;
+  return (flags & FLAG.CHANGE) === 0 ? NONE : changeLack(tables, rule, flags, tag, item, history, nowMs);
 }
 
-type Fail = (reason: ReasonCode, rank: number, bound?: number) => Failure;
+function isListed(
+  { rules, tagBounds }: Tables,
+  rule: number,
+  { index }: CompiledTag,
+  { value = 0 }: ObservedItem,
+): boolean {
+  const list = rules[rule]?.rule.value?.oneOf ?? [];
+  const tolerance = tagBounds[index * TAG_STRIDE + TAG_BOUND.TOLERANCE] ?? 0;
+  for (let n = 0; n < list.length; n += 1) {
+    if (Math.abs((list[n] ?? Number.NaN) - value) <= tolerance) return true;
+  }
+  return false;
+}
 
-/** The tag's own range bounds every written value, also where the rule gives no bounds. */
-function judgeValue(
-  { rule }: CompiledRule,
-  { tag, tolerance, index }: CompiledTag,
-  value: number | undefined,
+/** Against the value as it was seen last, and the time since it last changed. */
+function changeLack(
+  { bounds, tagBounds, slackMs }: Tables,
+  rule: number,
+  flags: number,
+  { index }: CompiledTag,
+  { value = 0 }: ObservedItem,
   history: History,
-  fail: Fail,
-): Failure | undefined {
-  if (value === undefined || !Number.isFinite(value)) return fail("TYPE_MISMATCH", RANK.VALUE);
-  const { min, max, oneOf, maxStep } = rule.value ?? {};
-  const low = Math.max(min ?? tag.range[0], tag.range[0]);
-  const high = Math.min(max ?? tag.range[1], tag.range[1]);
-  if (value < low - tolerance) return fail("VALUE_BELOW", RANK.VALUE, low);
-  if (value > high + tolerance) return fail("VALUE_ABOVE", RANK.VALUE, high);
-  if (oneOf !== undefined && !oneOf.some((listed) => Math.abs(listed - value) <= tolerance)) {
-    return fail("VALUE_NOT_LISTED", RANK.VALUE);
-  }
-  if (maxStep === undefined) return undefined;
+  nowMs: number,
+): number {
   const reference = history.values[index] ?? Number.NaN;
-  if (Number.isNaN(reference)) return fail("STEP_REFERENCE_UNKNOWN", RANK.STEP);
-  if (Math.abs(value - reference) > maxStep + tolerance) return fail("STEP_TOO_LARGE", RANK.STEP, reference);
-  return undefined;
+  if ((flags & FLAG.REFERENCE) !== 0 && Number.isNaN(reference)) return STEP_REFERENCE_UNKNOWN;
+  const elapsedMs = nowMs - (history.valueSince[index] ?? Number.NaN);
+  const own = rule * STRIDE;
+  const tolerance = tagBounds[index * TAG_STRIDE + TAG_BOUND.TOLERANCE] ?? 0;
+  const change = Math.abs(value - reference);
+  if (change > (bounds[own + BOUND.MAX_STEP] ?? 0) + tolerance) return STEP_TOO_LARGE;
+  // A change after a longer pause counts as one of one second.
+  const seconds = Math.min(1, Math.max(0, elapsedMs + slackMs) / 1000);
+  if (change > (bounds[own + BOUND.RAMP_PER_S] ?? 0) * seconds + tolerance) return RAMP_TOO_FAST;
+  return value === reference && elapsedMs > (bounds[own + BOUND.STALE_MS] ?? 0) ? STALE : NONE;
 }
 
-function carriesValue({ rule }: CompiledRule): boolean {
-  return (
-    rule.operation === "write" || rule.operation === "output" || (rule.operation === "call" && rule.value !== undefined)
-  );
+/** Rate, period, and how much a containment lets through. */
+export function cadenceLack(
+  tables: Tables,
+  rule: number,
+  flags: number,
+  limited: boolean,
+  history: History,
+  nowMs: number,
+): number {
+  if ((flags & FLAG.RATE) !== 0 && exceedsRate(tables, rule, history, nowMs)) return TOO_OFTEN;
+  if ((flags & FLAG.PERIOD) === 0 && !limited) return NONE;
+  const pauseMs = nowMs - (history.forwardedAt[rule] ?? Number.NEGATIVE_INFINITY);
+  if (pauseMs < (tables.bounds[rule * STRIDE + BOUND.PERIOD_MS] ?? 0)) return TOO_EARLY;
+  return limited && pauseMs < (tables.bounds[rule * STRIDE + BOUND.LIMIT_MS] ?? 0) ? RATE_LIMITED : NONE;
 }
 
-/** The failure that came closest: further along the items, then further in the judgement, then the earlier one. */
-export function closer(a: Failure | undefined, b: Failure): Failure {
-  if (a === undefined) return b;
-  if (a.item !== b.item) return b.item > a.item ? b : a;
-  return b.rank > a.rank ? b : a;
+/** Whether one more message now would exceed the rate of a rule that has one: the window is (now − length, now]. */
+export function exceedsRate({ rules, bounds }: Tables, rule: number, history: History, nowMs: number): boolean {
+  const from = rules[rule]?.rateFrom ?? 0;
+  const oldest = history.rateTimes[from + (history.rateNext[rule] ?? 0)] ?? Number.NEGATIVE_INFINITY;
+  return nowMs - oldest < (bounds[rule * STRIDE + BOUND.RATE_MS] ?? 0);
+}
+
+/** What must hold, must not hold, must have been answered, and must not have been sent a moment ago. */
+export function causalityLack({ rules }: Tables, rule: number, history: History, nowMs: number): number {
+  const { after, notWhile, follows, apart } = rules[rule] ?? NOTHING;
+  if (after !== undefined) {
+    const truth = compiledTruth(history, after, nowMs);
+    if (truth !== "holds") return truth === "fails" ? CAUSE_MISSING : CAUSE_UNKNOWN;
+  }
+  if (notWhile !== undefined) {
+    const truth = compiledTruth(history, notWhile, nowMs);
+    if (truth !== "fails") return truth === "holds" ? CAUSE_AGAINST : CAUSE_AGAINST_UNKNOWN;
+  }
+  if (follows !== undefined) {
+    const answeredAt = history.answeredAt[follows.rule] ?? Number.NEGATIVE_INFINITY;
+    if (nowMs - answeredAt > follows.withinMs) return ORDER_MISSING;
+    if (follows.once && (history.used[rule] ?? 0) >= (history.answers[follows.rule] ?? 0)) return ORDER_USED;
+  }
+  return apart === undefined ? NONE : apartLack(apart, history, nowMs);
+}
+
+const NOTHING: Partial<CompiledRule> = {};
+
+function apartLack({ rules, withinMs }: NonNullable<CompiledRule["apart"]>, history: History, nowMs: number): number {
+  for (let n = 0; n < rules.length; n += 1) {
+    const at = history.forwardedAt[rules[n] ?? NONE] ?? Number.NEGATIVE_INFINITY;
+    if (nowMs - at < withinMs) return TOO_CLOSE;
+  }
+  return NONE;
 }

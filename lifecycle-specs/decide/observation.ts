@@ -1,4 +1,4 @@
-import type { DeviceId, LinkId, PhaseId, RuleId, StepId, TagId } from "../ids.ts";
+import type { DeviceId, LinkId, PhaseId, RawId, RuleId, StepId, TagId } from "../ids.ts";
 import type { Operation } from "../lifecycle.ts";
 import type { Mode } from "../plant.ts";
 import type { ReasonCode } from "./reasons.ts";
@@ -20,6 +20,10 @@ export interface Observation {
   readonly message: string;
   /** Empty for operations that are not about tags. Bounded by the codec. */
   readonly items: readonly ObservedItem[];
+  /** Operation `raw`: which of the plant's named functions; absent or undefined: none has this code. */
+  readonly raw?: RawId | undefined;
+  /** Operation `raw`: bytes after the function code, or of the service's body. */
+  readonly bytes?: number;
 }
 
 export interface ObservedItem {
@@ -27,7 +31,7 @@ export interface ObservedItem {
   readonly tag: TagId | undefined;
   /** Address in the protocol's words: `unit 1 holding register 1`, `ns=1;s=FIC401.SP`. */
   readonly address: string;
-  /** Engineering value; undefined for reads, or where the value could not be decoded as the tag's type. */
+  /** Engineering value; undefined for reads, for a called method, or where the value could not be decoded as the tag's type. */
   readonly value: number | undefined;
 }
 
@@ -43,6 +47,8 @@ export type Verdict =
       readonly safety: boolean;
       /** Rules that allowed further items, where they are other rules. Each counts the message for its cadence. */
       readonly also?: readonly RuleId[];
+      /** A safety command beyond its declared rate: reported, not blocked. */
+      readonly excess?: true;
     }
   | {
       readonly verdict: "deny";

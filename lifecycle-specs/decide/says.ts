@@ -1,24 +1,38 @@
 import { conditionInWords } from "../conditions.ts";
-import type { Failure } from "./judge-rule.ts";
+import type { Condition } from "../lifecycle.ts";
+import { RATE_LIMIT_MS } from "../mask.ts";
+import type { CompiledRule } from "./compile-rules.ts";
+import type { History } from "./history.ts";
 import type { Observation } from "./observation.ts";
-import { REASONS } from "./reasons.ts";
-import type { CompiledRule, Place, Tables } from "./tables.ts";
+import type { RulePlace } from "./places.ts";
+import { REASONS, type ReasonCode } from "./reasons.ts";
+import type { Tables } from "./tables.ts";
 
 const MAX_PLACES_NAMED = 3;
 
+/** What is known of a deny when its sentence is made. */
+export interface Failure {
+  readonly reason: ReasonCode;
+  /** The rule that came closest, where one matched who and what. */
+  readonly rule: CompiledRule | undefined;
+  /** Index of the item, -1: the whole message. */
+  readonly item: number;
+  /** Where rules stand that would allow it. */
+  readonly places: readonly RulePlace[];
+}
+
 /** The reason of a deny in words, with the values at hand. */
-export function failureInWords(
-  tables: Tables,
-  observation: Observation,
-  failure: Failure,
-  places: readonly Place[],
-): string {
-  const { reason, rule, bound } = failure;
+export function failureInWords(tables: Tables, observation: Observation, history: History, failure: Failure): string {
+  const { reason, rule, places } = failure;
   const item = observation.items[failure.item];
-  const unit = unitOf(tables, observation, failure);
+  const tag = item?.tag === undefined ? undefined : tables.tags.get(item.tag);
+  const unit = tag === undefined || tag.tag.unit === "" ? "" : ` ${tag.tag.unit}`;
   const name = item?.tag ?? item?.address ?? observation.message;
-  const value = `${name} ${item?.value === undefined ? "?" : number(item.value)}${unit}`;
+  const value = `${name} ${number(item?.value)}${unit}`;
+  const { cadence, causality, value: bounds } = rule?.rule ?? {};
+  const [low, high] = tag?.tag.range ?? [Number.NaN, Number.NaN];
   const by = rule === undefined ? "" : ` (${rule.rule.id})`;
+  const reference = number(tag === undefined ? undefined : history.values[tag.index]) + unit;
   switch (reason) {
     case "SOURCE_UNKNOWN":
       return `${observation.sourceAddress}: ${REASONS[reason]}`;
@@ -26,26 +40,47 @@ export function failureInWords(
       return `${observation.source} to ${observation.target}: ${REASONS[reason]}`;
     case "TAG_UNKNOWN":
       return `${item?.address ?? observation.message} of ${observation.target}: ${REASONS[reason]}`;
+    case "FUNCTION_FORBIDDEN":
+      return `${observation.message} of ${observation.target}: ${REASONS[reason]}`;
+    case "LENGTH_FORBIDDEN":
+      return `${observation.message} has ${lengthInWords(tables, observation)}${by}`;
     case "VALUE_BELOW":
-      return `${value} is below ${number(bound)}${unit}${by}`;
+      return `${value} is below ${number(Math.max(bounds?.min ?? low, low))}${unit}${by}`;
     case "VALUE_ABOVE":
-      return `${value} is above ${number(bound)}${unit}${by}`;
+      return `${value} is above ${number(Math.min(bounds?.max ?? high, high))}${unit}${by}`;
     case "VALUE_NOT_LISTED":
-      return `${value} is not one of ${(rule?.rule.value?.oneOf ?? []).map(number).join(", ")}${by}`;
+      return `${value} is not one of ${(bounds?.oneOf ?? []).map(number).join(", ")}${by}`;
     case "TYPE_MISMATCH":
       return `${name}: ${REASONS[reason]}${by}`;
     case "STEP_TOO_LARGE":
-      return `${value} is more than ${number(rule?.rule.value?.maxStep)}${unit} away from ${number(bound)}${unit}${by}`;
+      return `${value} is more than ${number(bounds?.maxStep)}${unit} away from ${reference}${by}`;
     case "STEP_REFERENCE_UNKNOWN":
       return `${value}: ${REASONS[reason]}${by}`;
+    case "RAMP_TOO_FAST":
+      return `${value} is farther from ${reference} than ${number(bounds?.rampPerS)}${unit} per second allow${by}`;
+    case "STALE":
+      return `${value} has not changed for ${seconds(bounds?.staleMs)}${by}`;
     case "TOO_OFTEN":
-      return `${name}: ${rateInWords(rule)} at most${by}`;
+      return `${name}: ${cadence?.rate?.most} in ${seconds(cadence?.rate?.perMs)} at most${by}`;
+    case "TOO_EARLY":
+      return `${name}: one each ${seconds(cadence?.period?.everyMs)}, at most ${seconds(cadence?.period?.jitterMs)} early${by}`;
+    case "RATE_LIMITED":
+      return `${name}: ${REASONS[reason]}, once in ${seconds(RATE_LIMIT_MS)}${by}`;
     case "CAUSE_MISSING":
     case "CAUSE_UNKNOWN":
-      return `${name} needs ${causeInWords(rule)}: ${REASONS[reason]}${by}`;
+      return `${name} needs ${inWords(causality?.after)}: ${REASONS[reason]}${by}`;
+    case "CAUSE_AGAINST":
+    case "CAUSE_AGAINST_UNKNOWN":
+      return `${name} must not be while ${inWords(causality?.notWhile)}: ${REASONS[reason]}${by}`;
+    case "ORDER_MISSING":
+    case "ORDER_USED":
+      return `${name} needs ${causality?.follows?.rule} within ${seconds(causality?.follows?.withinMs)} before: ${REASONS[reason]}${by}`;
+    case "TOO_CLOSE":
+      return `${name} needs ${seconds(causality?.apart?.withinMs)} after ${causality?.apart?.rules.join(", ")}: ${REASONS[reason]}${by}`;
     case "STEP_FORBIDS":
     case "PHASE_FORBIDS":
     case "SOURCE_FORBIDS":
+    case "CONTAINED":
       return `${attempt(observation, item?.tag)}: ${REASONS[reason]} (${placesInWords(places)})`;
     case "NO_RULE":
       return `${attempt(observation, item?.tag)}: ${REASONS[reason]}`;
@@ -54,37 +89,40 @@ export function failureInWords(
   }
 }
 
-/** `hmi-1 may not write DOS201.SP of plc-1`. */
-function attempt(observation: Observation, tag: string | undefined): string {
+/** `hmi-1 may not write DOS201.SP of plc-1`; of a report `plc-1 may not report LIT101 to hmi-1`. */
+function attempt({ operation, source, target, message, raw }: Observation, tag: string | undefined): string {
+  const who = source ?? "nobody";
+  if (operation === "report") return `${who} may not report ${tag ?? "anything"} to ${target}`;
+  if (operation === "raw") return `${who} may not send ${raw ?? message} to ${target}`;
   const what = tag === undefined ? "to" : `${tag} of`;
-  return `${observation.source ?? "nobody"} may not ${observation.operation} ${what} ${observation.target}`;
+  return `${who} may not ${operation} ${what} ${target}`;
 }
 
-function placesInWords(places: readonly Place[]): string {
-  const words = places.map(({ phase, step, rule }) => {
+function placesInWords(places: readonly RulePlace[]): string {
+  const words = places.slice(0, MAX_PLACES_NAMED).map(({ phase, step, rule }) => {
     if (phase === undefined) return rule.rule.id;
     return step === undefined ? `${rule.rule.id} in ${phase}` : `${rule.rule.id} in ${phase}/${step}`;
   });
-  const named = words.slice(0, MAX_PLACES_NAMED).join(", ");
-  return words.length > MAX_PLACES_NAMED ? `${named} and ${words.length - MAX_PLACES_NAMED} more` : named;
+  const more = places.length - words.length;
+  return more > 0 ? `${words.join(", ")} and ${more} more` : words.join(", ");
 }
 
-function rateInWords(rule: CompiledRule | undefined): string {
-  const { most = 0, perMs = 0 } = rule?.rule.cadence ?? {};
-  return `${most} in ${perMs / 1000} s`;
+function lengthInWords({ raws }: Tables, { raw: id, bytes }: Observation): string {
+  const raw = id === undefined ? undefined : raws.get(id);
+  const [least, most] = raw?.length ?? [0, 0];
+  const allowed = least === most ? `${least}` : `${least} to ${most}`;
+  return `${bytes ?? "an unknown number of"} bytes, and ${allowed} are declared`;
 }
 
-function causeInWords(rule: CompiledRule | undefined): string {
-  return rule?.cause === undefined ? "nothing" : conditionInWords(rule.cause.condition);
+function inWords(condition: Condition | undefined): string {
+  return condition === undefined ? "nothing" : conditionInWords(condition);
 }
 
-function unitOf(tables: Tables, observation: Observation, failure: Failure): string {
-  const tag = observation.items[failure.item]?.tag;
-  const unit = tag === undefined ? undefined : tables.tags.get(tag)?.tag.unit;
-  return unit === undefined || unit === "" ? "" : ` ${unit}`;
+function seconds(ms: number | undefined): string {
+  return `${number(ms === undefined ? undefined : ms / 1000)} s`;
 }
 
 /** Six digits: enough for any of the scales, and free of binary noise. */
 function number(value: number | undefined): string {
-  return value === undefined ? "?" : String(Number(value.toPrecision(6)));
+  return value === undefined || Number.isNaN(value) ? "?" : String(Number(value.toPrecision(6)));
 }

@@ -1,44 +1,59 @@
 import type { Comparison, Condition } from "../lifecycle.ts";
-import type { Plant, Tag } from "../plant.ts";
+import type { Tag } from "../plant.ts";
+import type { Cursor, Fields } from "./cursor.ts";
+import type { PlantIndex } from "./plant-index.ts";
 import { reference } from "./read-by-id.ts";
-import type { Cursor } from "./source.ts";
+import { readTagValue } from "./read-tag-value.ts";
 
 const TESTS = { atLeast: "at-least", atMost: "at-most", is: "is" } as const;
-const MAX_VALUE = 1e9;
 
-/** `{ all: [{ tag, atLeast | atMost | is }], for: 3s }` */
-export function readCondition(value: Cursor | undefined, plant: Plant): Condition | undefined {
-  const fields = value?.fields("a condition", ["all", "for"]);
+/** `{ all: [{ tag, atLeast | atMost | is, release? }], for: 3s, fresh: 10s }` */
+export function readCondition(value: Cursor | undefined, index: PlantIndex): Condition | undefined {
+  const fields = value?.fields("a condition", ["all", "for", "fresh"]);
   const items = fields?.need("all")?.items("all", 1);
   const forMs = fields?.get("for")?.duration("for") ?? 0;
+  const freshMs = fields?.get("fresh")?.duration("fresh");
   if (items === undefined) return undefined;
-  return { all: items.flatMap((item) => readComparison(item, plant) ?? []), forMs };
+  const all = items.flatMap((item) => readComparison(item, index) ?? []);
+  return { all, forMs, ...(freshMs === undefined ? {} : { freshMs }) };
 }
 
-function readComparison(item: Cursor, plant: Plant): Comparison | undefined {
-  const fields = item.fields("a comparison", ["tag", "atLeast", "atMost", "is"]);
-  const tag = reference(fields?.need("tag"), "tag", plant.tags);
-  const tests = (["atLeast", "atMost", "is"] as const).filter((test) => fields?.get(test) !== undefined);
-  if (fields === undefined || tag === undefined) return undefined;
-  const [test, ...more] = tests;
+function readComparison(item: Cursor, index: PlantIndex): Comparison | undefined {
+  const fields = item.fields("a comparison", ["tag", "atLeast", "atMost", "is", "release"]);
+  const at = fields?.need("tag");
+  const tag = reference(at, "tag", index.tags);
+  if (fields === undefined || at === undefined || tag === undefined) return undefined;
+  if (tag.kind === "method")
+    return at.fail("METHOD_TAG", `\`${tag.id}\` is a method and has no value; name a variable`);
+  const [test, ...more] = (["atLeast", "atMost", "is"] as const).filter((key) => fields.get(key) !== undefined);
   if (test === undefined || more.length > 0) {
     return item.fail(
       "KEY_MISSING",
       "a comparison needs exactly one of atLeast, atMost and is; write two comparisons for two bounds",
     );
   }
+  if (tag.states !== undefined && test !== "is") {
+    return fields
+      .get(test)
+      ?.fail("STATE_NEEDED", `\`${tag.id}\` stands for states, which have no order; write \`is\` and the name of one`);
+  }
   const value = readTagValue(fields.get(test), test, tag);
-  return value === undefined ? undefined : { tag: tag.id, test: TESTS[test], value };
+  if (value === undefined) return undefined;
+  const release = readRelease(fields, test, value, tag);
+  return { tag: tag.id, test: TESTS[test], value, ...(release === undefined ? {} : { release }) };
 }
 
-/** A number in the range of a tag. */
-export function readTagValue(cursor: Cursor | undefined, what: string, tag: Tag): number | undefined {
-  const value = cursor?.number(what, -MAX_VALUE, MAX_VALUE);
-  if (cursor === undefined || value === undefined) return undefined;
-  const [low, high] = tag.range;
-  if (value >= low && value <= high) return value;
-  return cursor.fail(
-    "VALUE_OUTSIDE_RANGE",
-    `${what} ${value} is outside the range of \`${tag.id}\`, ${low} to ${high}${tag.unit === "" ? "" : ` ${tag.unit}`}; correct one of the two`,
+/** Hysteresis reaches from the value towards where the comparison is false. */
+function readRelease(fields: Fields, test: keyof typeof TESTS, value: number, tag: Tag): number | undefined {
+  const at = fields.get("release");
+  if (at === undefined) return undefined;
+  if (test === "is") return at.fail("KEY_UNKNOWN", "`release` has no meaning beside `is`; remove it");
+  const release = readTagValue(at, "release", tag);
+  if (release === undefined) return undefined;
+  if (test === "atLeast" ? release < value : release > value) return release;
+  const side = test === "atLeast" ? "below" : "above";
+  return at.fail(
+    "RANGE_CROSSED",
+    `release ${release} is not ${side} ${test} ${value}; put it ${side}, or leave it out`,
   );
 }

@@ -41,6 +41,8 @@ export function processGroups(
   const point = [
     "--bundle",
     site.bundle,
+    "--trust",
+    site.trust,
     "--mode",
     site.mode,
     "--clock",
@@ -91,7 +93,8 @@ export function processGroups(
 function coordinatorArgs(site: Site, plan: AddressPlan, clock: string): string[] {
   return [
     "coordinator",
-    ...["--bundle", site.bundle, "--run-dir", site.runDir, "--mqtt", text(plan.broker), "--http", text(site.page)],
+    ...["--bundle", site.bundle, "--trust", site.trust, "--run-dir", site.runDir],
+    ...["--mqtt", text(plan.broker), "--http", text(site.page)],
     ...["--mode", site.mode, "--policy", site.policy, "--clock", clock, "--fresh"],
   ];
 }

@@ -23,6 +23,8 @@ export interface Site {
   readonly runDir: string;
   /** Bundle file with this run's addresses. */
   readonly bundle: string;
+  /** File with the public key that the bundle is signed with. */
+  readonly trust: string;
   /** Where the operator page is served. */
   readonly page: { readonly host: string; readonly port: number };
 }
@@ -40,6 +42,7 @@ const schema = Compile(
     operatorReturns: Type.Boolean(),
     runDir: Type.String(),
     bundle: Type.String(),
+    trust: Type.String(),
     page: Type.Object({ host: Type.String(), port: Type.Integer({ minimum: 1, maximum: 65_535 }) }),
   }),
 );

@@ -1,10 +1,11 @@
-import { randomBytes } from "node:crypto";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { type Bundle, buildBundle, canonicalBundle } from "#specs/bundle.ts";
+import { type Bundle, buildBundle } from "#specs/bundle.ts";
 import type { Lifecycle } from "#specs/lifecycle.ts";
 import type { Plant } from "#specs/plant.ts";
+import { signBundle } from "#specs/sign.ts";
 import { addressPlan, type Endpoint, listenersOf } from "../address-plan.ts";
 import { POINTS, plantAt, processGroups } from "./processes.ts";
 import type { Site } from "./site-file.ts";
@@ -17,18 +18,25 @@ export interface PreparedSite {
 }
 
 /**
- * Writes what the parts of a run need: the bundle with this run's addresses, and the site file. An earlier run's folder is emptied
- * first: a coordinator would take up its phase. @throws Error in one sentence when the folder holds something else
+ * Writes what the parts of a run need: the bundle with this run's addresses, the public key that it is signed with, and the site
+ * file. The private key is made for this one signature and never leaves this process. An earlier run's folder is emptied first: a
+ * coordinator would take up its phase. @throws Error in one sentence when the folder holds something else
  */
 export function prepareSite(
   spec: { readonly plant: Plant; readonly lifecycle: Lifecycle },
-  wanted: Omit<Site, "bundle">,
+  wanted: Omit<Site, "bundle" | "trust">,
 ): PreparedSite {
   emptyRunDir(wanted.runDir);
   const bundle = buildBundle(plantAt(spec.plant, addressPlan(wanted.instance, wanted.single)), spec.lifecycle);
-  const site: Site = { ...wanted, bundle: join(wanted.runDir, "bundle.json") };
+  const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+  const site: Site = {
+    ...wanted,
+    bundle: join(wanted.runDir, "bundle.json"),
+    trust: join(wanted.runDir, "trusted-keys.json"),
+  };
   const file = join(wanted.runDir, "site.json");
-  writeFileSync(site.bundle, canonicalBundle(bundle));
+  writeFileSync(site.trust, JSON.stringify({ keys: [publicKey.export({ format: "jwk" })] }));
+  writeFileSync(site.bundle, signBundle(bundle, privateKey.export({ format: "jwk" })));
   writeFileSync(file, JSON.stringify(site, undefined, 2));
   return { site, file, bundle };
 }

@@ -120,6 +120,7 @@ describe("what a person may ask", () => {
     to: "recovery.verify",
     toSays: "Readings are checked.",
     roles: ["operator"],
+    persons: 1,
     missing: ["No new detection for 5 s."],
   } as const;
   const state = { ...NORMAL, phase: "degraded.dosing-held", requests: [back, ...NORMAL.requests] };

@@ -222,6 +222,7 @@ export const CONTAINED: readonly ToPage[] = [
           to: "recovery.verify",
           toSays: "Nothing may be written while readings are checked.",
           roles: ["operator"],
+          persons: 1,
           missing: ["No new detection for 5 s; the last one was 3 s ago."],
         },
         {
@@ -229,6 +230,7 @@ export const CONTAINED: readonly ToPage[] = [
           to: "shutdown",
           toSays: "The plant is brought to a standstill.",
           roles: ["operator"],
+          persons: 1,
           missing: [],
         },
       ],

@@ -243,6 +243,7 @@ export const NORMAL: StateView = {
       to: "shutdown",
       toSays: "The plant is brought to a standstill.",
       roles: ["operator"],
+      persons: 1,
       missing: [],
     },
     {
@@ -250,6 +251,7 @@ export const NORMAL: StateView = {
       to: "degraded.hmi-quarantined",
       toSays: "The operator station may look but not touch; the PLCs hold their set-points.",
       roles: ["operator", "engineer"],
+      persons: 1,
       missing: [],
     },
     {
@@ -257,6 +259,7 @@ export const NORMAL: StateView = {
       to: "degraded.dosing-held",
       toSays: "The dose stays where it is; flows may still be adjusted from the operator station.",
       roles: ["operator", "engineer"],
+      persons: 1,
       missing: [],
     },
     {
@@ -264,6 +267,7 @@ export const NORMAL: StateView = {
       to: "degraded.local-control",
       toSays: "Nobody writes over the network; the PLCs keep the plant running by themselves.",
       roles: ["operator", "engineer"],
+      persons: 1,
       missing: [],
     },
   ],

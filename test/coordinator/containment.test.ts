@@ -5,7 +5,7 @@ import { Proposals } from "#coordinator/proposals.ts";
 import { DeviceId, PhaseId, StepId, TagId } from "#specs/ids.ts";
 import type { Locus } from "#specs/lifecycle.ts";
 import { aReceipt } from "./fake-point.ts";
-import { LIFECYCLE } from "./plant.ts";
+import { BUNDLE, ISOLATED, LIFECYCLE } from "./plant.ts";
 
 const AUTO = { mode: "enforce", severityPolicy: "auto" } as const;
 const suspect = (
@@ -96,40 +96,40 @@ describe("a deny that is no sign of an attack", () => {
 
   test("a command of the phase that has just ended, and only for a moment", () => {
     const earlier = (untilMs: number) => [{ position: ramp, untilMs }];
-    expect(explained(LIFECYCLE, auto, normal, earlier(5000 - GRACE_MS))).toContain("had just ended");
-    expect(explained(LIFECYCLE, auto, normal, earlier(5000 - GRACE_MS - 1))).toBeUndefined();
-    expect(explained(LIFECYCLE, { ...auto, reason: "TOO_OFTEN" }, normal, earlier(5000))).toBeUndefined();
+    expect(explained(BUNDLE, auto, normal, earlier(5000 - GRACE_MS))).toContain("had just ended");
+    expect(explained(BUNDLE, auto, normal, earlier(5000 - GRACE_MS - 1))).toBeUndefined();
+    expect(explained(BUNDLE, { ...auto, reason: "TOO_OFTEN" }, normal, earlier(5000))).toBeUndefined();
   });
 
   test("a value that the step which has just ended allowed, where the present one has another range", () => {
     expect(
-      explained(LIFECYCLE, { ...auto, reason: "VALUE_NOT_LISTED" }, normal, [{ position: ramp, untilMs: 5000 }]),
+      explained(BUNDLE, { ...auto, reason: "VALUE_NOT_LISTED" }, normal, [{ position: ramp, untilMs: 5000 }]),
     ).toContain("had just ended");
   });
 
   test("a value that the old phase would not have allowed stays an attack", () => {
     const high = aReceipt({ ...auto, items: [{ tag: TagId("FIC101.SP"), address: "x", value: 55 }] });
-    expect(explained(LIFECYCLE, high, normal, [{ position: ramp, untilMs: 5000 }])).toBeUndefined();
+    expect(explained(BUNDLE, high, normal, [{ position: ramp, untilMs: 5000 }])).toBeUndefined();
   });
 
   test("a point that fell back to the isolated phase denies what the phase allows", () => {
-    const isolated = aReceipt({ verdict: "deny", reason: "PHASE_FORBIDS", phase: LIFECYCLE.isolated });
-    expect(explained(LIFECYCLE, isolated, normal, [])).toContain("`normal` allows it");
-    expect(explained(LIFECYCLE, { ...isolated, source: DeviceId("ews-1") }, normal, [])).toBeUndefined();
+    const isolated = aReceipt({ verdict: "deny", reason: "PHASE_FORBIDS", phase: ISOLATED });
+    expect(explained(BUNDLE, isolated, normal, [])).toContain("`normal` allows it");
+    expect(explained(BUNDLE, { ...isolated, source: DeviceId("ews-1") }, normal, [])).toBeUndefined();
   });
 
   test("what the switch let through and the PLC denied because a containment came in between", () => {
     const items = [{ tag: TagId("FIC401.SP"), address: "variable", value: 30.2, before: 30.1 }];
     const inPlc = { layer: "plc", source: null, link: null, target: DeviceId("plc-2"), items } as const;
-    const cut = aReceipt({ ...inPlc, verdict: "deny", reason: "PHASE_FORBIDS", phase: LIFECYCLE.isolated, atMs: 5000 });
-    const contained = { phase: LIFECYCLE.isolated, steps: [] };
-    expect(explained(LIFECYCLE, cut, contained, [{ position: normal, untilMs: 5000 }])).toContain("had just ended");
-    expect(explained(LIFECYCLE, cut, contained, [])).toBeUndefined();
+    const cut = aReceipt({ ...inPlc, verdict: "deny", reason: "PHASE_FORBIDS", phase: ISOLATED, atMs: 5000 });
+    const contained = { phase: ISOLATED, steps: [] };
+    expect(explained(BUNDLE, cut, contained, [{ position: normal, untilMs: 5000 }])).toContain("had just ended");
+    expect(explained(BUNDLE, cut, contained, [])).toBeUndefined();
   });
 
   test("a rule covers by who, what and value", () => {
     const sp = (value: number) => aReceipt({ items: [{ tag: TagId("FIC101.SP"), address: "x", value }] });
-    expect([19, 20, 40, 41].map((value) => covered(LIFECYCLE, normal, sp(value)))).toEqual([false, true, true, false]);
-    expect(covered(LIFECYCLE, normal, aReceipt({ source: null }))).toBe(false);
+    expect([19, 20, 40, 41].map((value) => covered(BUNDLE, normal, sp(value)))).toEqual([false, true, true, false]);
+    expect(covered(BUNDLE, normal, aReceipt({ source: null }))).toBe(false);
   });
 });

@@ -76,10 +76,12 @@ describe("requests", () => {
   });
 });
 
+const at = (nowMs: number) => ({ nowMs, stepSinceMs: 0, commanded: () => undefined });
+
 test("steps follow from what was observed", () => {
   const filled = readings([0, { LIT101: 1.3, "MV101.OPEN": 1 }], [1000, { LIT101: 1.3, "MV101.OPEN": 1 }]);
-  expect(stepTaken(LIFECYCLE, startup, StepId("fill"), { nowMs: 900, view: filled.view(900) })).toBeUndefined();
-  expect(stepTaken(LIFECYCLE, startup, StepId("fill"), { nowMs: 1000, view: filled.view(1000) })).toBe(0);
+  expect(stepTaken(LIFECYCLE, startup, StepId("fill"), { ...at(900), view: filled.view(900) })).toBeUndefined();
+  expect(stepTaken(LIFECYCLE, startup, StepId("fill"), { ...at(1000), view: filled.view(1000) })).toBe(0);
 });
 
 test("the actor says where an event leads, takes it, and begins where the record says", () => {

@@ -52,6 +52,7 @@ const state = (): StateView =>
     proposals: [],
     readings,
     exits: [],
+    pending: () => undefined,
     candidates: [],
     history: [],
     counts: { receipts: 0, denied: 0, detections: 0 },

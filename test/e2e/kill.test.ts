@@ -8,8 +8,8 @@ import { PROGRAM_PLC1 } from "#sim/plc/program-plc1.ts";
 import { replay } from "#sim/plc/replay.ts";
 import { RecordedGuard } from "#sim/plc/scan-log.ts";
 import { hasManyLoopbackAddresses } from "#sim/site/site.ts";
-import { readBundle } from "#specs/bundle.ts";
 import { DeviceId } from "#specs/ids.ts";
+import { bundleOfRun } from "../support/run-bundle.ts";
 import { scanRecords } from "../support/scan-records.ts";
 import { freeInstanceFrom, isAlive, type ProcessName, Site, until } from "../support/site.ts";
 
@@ -222,13 +222,12 @@ describe.skipIf(!(await hasManyLoopbackAddresses()))("a part is killed while the
   });
 
   test("what PLC 1 did through all this replays from its scan logs, byte for byte", () => {
-    const bundle = readBundle(readFileSync(join(site.runDir, "bundle.json"), "utf8"));
-    if (!bundle.ok) throw new Error(bundle.error);
+    const bundle = bundleOfRun(site.runDir);
     // Until it was killed, and from then on: a PLC that starts anew begins with its program's first memory.
     for (const file of ["plc-1.scans.jsonl.1", "plc-1.scans.jsonl"]) {
       const records = scanRecords(join(site.runDir, file));
       expect(records.length).toBeGreaterThan(50);
-      const guard = new RecordedGuard(bundle.value, DeviceId("plc-1"), "enforce");
+      const guard = new RecordedGuard(bundle, DeviceId("plc-1"), "enforce");
       expect(replay(PROGRAM_PLC1, records, guard), file).toEqual({ scans: records.length, differs: undefined });
     }
   });

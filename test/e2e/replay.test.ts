@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -7,9 +7,10 @@ import { PROGRAM_PLC1 } from "#sim/plc/program-plc1.ts";
 import { PROGRAM_PLC2 } from "#sim/plc/program-plc2.ts";
 import { replay } from "#sim/plc/replay.ts";
 import { RecordedGuard, type ScanRecord } from "#sim/plc/scan-log.ts";
-import { type Bundle, readBundle } from "#specs/bundle.ts";
+import type { Bundle } from "#specs/bundle.ts";
 import { DeviceId } from "#specs/ids.ts";
 import { sekisho } from "../support/cli.ts";
+import { bundleOfRun } from "../support/run-bundle.ts";
 import { scanRecords } from "../support/scan-records.ts";
 
 const SEED = 14;
@@ -27,9 +28,7 @@ describe("the scan logs of an attacked plant", () => {
     expect(stdout, stderr).not.toBe("");
     const result: ExerciseResult = JSON.parse(stdout);
     expect(result.attacks.length).toBeGreaterThan(0);
-    const read = readBundle(readFileSync(join(folder, `first-run-enforce-${SEED}`, "bundle.json"), "utf8"));
-    if (!read.ok) throw new Error(read.error);
-    bundle = read.value;
+    bundle = bundleOfRun(join(folder, `first-run-enforce-${SEED}`));
   }, LIMIT_MS);
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }));

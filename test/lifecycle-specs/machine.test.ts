@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { createActor } from "xstate";
 import type { Position } from "#specs/decide/observation.ts";
-import { PhaseId, StepId } from "#specs/ids.ts";
-import type { Lifecycle } from "#specs/lifecycle.ts";
+import { PhaseId, PlantId, StepId, ZoneId } from "#specs/ids.ts";
+import type { Lifecycle, Phase, Transition } from "#specs/lifecycle.ts";
 import { nextPosition, toMachine } from "#specs/machine.ts";
 import { exitsOf, initialPosition } from "#specs/positions.ts";
 import { loaded, small } from "./specs.ts";
@@ -117,7 +117,78 @@ describe("no transition", () => {
 
 test("a lifecycle that begins within a group", () => {
   const { lifecycle } = small();
-  const actor = createActor(toMachine({ ...lifecycle, initial: PhaseId("limited.local") })).start();
+  const actor = createActor(
+    toMachine({ ...lifecycle, regions: lifecycle.regions.map((r) => ({ ...r, initial: PhaseId("limited.local") })) }),
+  ).start();
   expect(actor.getSnapshot().value).toEqual({ limited: "local" });
   actor.stop();
+});
+
+describe("several zones", () => {
+  const go = (request: string, to: string, also: readonly string[] = []): Transition => ({
+    event: "operator",
+    request,
+    roles: ["operator"],
+    persons: 1,
+    to: PhaseId(to),
+    with: also.map(PhaseId),
+    window: [],
+  });
+  const phase = (zone: string, name: string, transitions: readonly Transition[]): Phase => ({
+    id: PhaseId(`${zone}.${name}`),
+    zone: ZoneId(zone),
+    says: "",
+    rules: [],
+    steps: [],
+    transitions,
+    containment: false,
+  });
+  const lifecycle: Lifecycle = {
+    plant: PlantId("two"),
+    version: 1,
+    regions: ["feed", "burner", "stack"].map((zone) => ({
+      zone: ZoneId(zone),
+      initial: PhaseId(`${zone}.off`),
+      isolated: PhaseId(`${zone}.off`),
+    })),
+    leaseMs: 1000,
+    skewMs: 100,
+    changeMs: 1000,
+    rules: [],
+    phases: [
+      phase("feed", "off", [go("start", "feed.on"), go("start-both", "feed.on", ["burner.on"])]),
+      phase("feed", "on", [go("stop", "feed.off")]),
+      phase("burner", "off", [go("start", "burner.on")]),
+      phase("burner", "on", [go("stop", "burner.off")]),
+      phase("stack", "off", [go("start", "stack.on")]),
+      phase("stack", "on", [go("stop", "stack.off")]),
+    ],
+    containments: [],
+  };
+  const machine = toMachine(lifecycle);
+  const run = (...events: readonly string[]) => {
+    const actor = createActor(machine).start();
+    for (const type of events) actor.send({ type });
+    return actor.getSnapshot().value;
+  };
+
+  test("run side by side: an event moves its own zone only", () => {
+    expect(run("burner.request.start")).toEqual({ feed: "off", burner: "on", stack: "off" });
+    expect(run("burner.request.start", "feed.request.start", "burner.request.stop")).toEqual({
+      feed: "on",
+      burner: "off",
+      stack: "off",
+    });
+  });
+
+  test("a transition over two zones moves both and leaves the third where it is", () => {
+    expect(run("stack.request.start", "feed.request.start-both")).toEqual({ feed: "on", burner: "on", stack: "on" });
+  });
+
+  test("the next position of one zone does not depend on where the others stand", () => {
+    const next = (at: string, type: string) => nextPosition(machine, { phase: PhaseId(at), steps: [] }, { type });
+    expect(next("burner.off", "burner.request.start")).toEqual({ ok: true, value: { phase: "burner.on", steps: [] } });
+    expect(next("burner.on", "burner.request.start")).toEqual({ ok: false, error: "no-transition" });
+    expect(next("feed.off", "burner.request.stop")).toEqual({ ok: false, error: "no-transition" });
+  });
 });

@@ -8,7 +8,7 @@ import {
   WriteRequest,
 } from "node-opcua";
 import type { Party } from "#point/observe/modbus.ts";
-import { uaTags } from "#point/observe/opcua.ts";
+import { UaTags } from "#point/observe/opcua.ts";
 import { DeviceId, LinkId } from "#specs/ids.ts";
 import type { Mode } from "#specs/plant.ts";
 import { UaSession } from "#switch-filter/opcua-session.ts";
@@ -99,7 +99,7 @@ export class UaBench {
   #clientSequence = 0;
   #serverSequence = 100;
 
-  private constructor(recorded: Recorded, party: Party, tags: ReturnType<typeof uaTags>) {
+  private constructor(recorded: Recorded, party: Party, tags: UaTags) {
     this.recorded = recorded;
     const urls = { filter: "opc.tcp://filter:4840", server: "opc.tcp://plc2:4840" };
     this.session = new UaSession(recorded.point, tags, party, urls, this.output);
@@ -107,7 +107,7 @@ export class UaBench {
 
   static async make(options: { readonly mode?: Mode; readonly party?: Party } = {}): Promise<UaBench> {
     const recorded = await recordingPoint(bundle, options.mode);
-    return new UaBench(recorded, options.party ?? HMI, uaTags(plant, DeviceId("plc-2")));
+    return new UaBench(recorded, options.party ?? HMI, new UaTags(plant, DeviceId("plc-2")));
   }
 
   /** With HEL/ACK and OPN done. */

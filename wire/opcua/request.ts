@@ -23,6 +23,8 @@ import { readWriteRequest, type WriteRequest } from "./services/write.ts";
 interface HeaderOnlyRequest {
   readonly service: "RegisterServer" | "RegisterServer2" | "QueryFirst" | "QueryNext";
   readonly header: RequestHeader;
+  /** Bytes after the header. */
+  readonly bodyBytes: number;
 }
 
 /** A body whose type is no request of the standard: a value, so that it can be denied and logged by name. */
@@ -32,6 +34,8 @@ interface UnknownRequest {
   readonly typeId: string;
   /** Every request starts with a header; undefined when these bytes do not. */
   readonly header: RequestHeader | undefined;
+  /** Bytes after the header; 0 where there is none. */
+  readonly bodyBytes: number;
 }
 
 type KnownRequest =
@@ -136,16 +140,20 @@ export function readRequest(reader: BinaryReader): Result<UaRequest, WireError> 
   switch (service) {
     case undefined: {
       if (reader.failed)
-        return reader.result<UaRequest>({ service: "unknown", typeId: typeId.text, header: undefined });
-      const header = readRequestHeader(reader);
-      const { text } = typeId;
-      return { ok: true, value: { service: "unknown", typeId: text, header: reader.failed ? undefined : header } };
+        return reader.result<UaRequest>({ service: "unknown", typeId: typeId.text, header: undefined, bodyBytes: 0 });
+      const read = readRequestHeader(reader);
+      const found = reader.failed
+        ? { header: undefined, bodyBytes: 0 }
+        : { header: read, bodyBytes: reader.remaining };
+      return { ok: true, value: { service: "unknown", typeId: typeId.text, ...found } };
     }
     case "RegisterServer":
     case "RegisterServer2":
     case "QueryFirst":
-    case "QueryNext":
-      return reader.result<UaRequest>({ service, header: readRequestHeader(reader) });
+    case "QueryNext": {
+      const header = readRequestHeader(reader);
+      return reader.result<UaRequest>({ service, header, bodyBytes: reader.remaining });
+    }
     default:
       return reader.finish<UaRequest>(READERS[service](reader));
   }

@@ -37,6 +37,8 @@ export function requestQuestion(state: StateView, r: RequestView): Question {
     says: [
       `The plant goes from ${phaseWords(state.phase)} to ${phaseWords(r.to)}.`,
       r.toSays,
+      ...(r.persons > 1 ? [`${r.persons} different people must ask for it.`] : []),
+      ...(r.askedBy === undefined ? [] : [`Asked for by ${listWords(r.askedBy, "and")}.`]),
       ...r.missing.map((m) => `Not yet: ${m}`),
     ],
     confirm: requestLabel(r.request),

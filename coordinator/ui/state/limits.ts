@@ -93,6 +93,8 @@ function recordsOfEpisode(
 
 /** Without a record: a phase outside the group from which the lifecycle leads here, else the initial one. */
 function originByLifecycle(plant: PlantView, phase: string): string {
+  const generatedFrom = plant.phases.find((p) => p.id === phase)?.generatedFrom;
+  if (generatedFrom !== undefined) return generatedFrom;
   const origin = plant.phases.find(
     (p) => groupOf(p.id) !== groupOf(phase) && p.transitions.some((t) => t.to === phase),
   );

@@ -26,7 +26,10 @@ export function phaseInfo(plant: PlantView, phase: string | null): PhaseInfo | u
 }
 
 export function lifecycleStrip(plant: PlantView, state: Pick<StateView, "phase" | "changing">): readonly PhaseBox[] {
-  const groups = [...new Set(plant.phases.map((p) => groupOf(p.id)))];
+  // A generated containment is shown once the plant is in it or on its way there: there are many, and they look alike.
+  const here = new Set([state.phase, state.changing?.to]);
+  const shown = plant.phases.filter((p) => p.generatedFrom === undefined || here.has(p.id));
+  const groups = [...new Set(shown.map((p) => groupOf(p.id)))];
   const current = state.phase === null ? undefined : groupOf(state.phase);
   const ways = new Set(plant.phases.flatMap((p) => p.transitions.map((t) => `${groupOf(p.id)}→${groupOf(t.to)}`)));
   const next = new Set(phaseInfo(plant, state.phase)?.transitions.map((t) => groupOf(t.to)));
@@ -37,7 +40,7 @@ export function lifecycleStrip(plant: PlantView, state: Pick<StateView, "phase" 
     coming: state.changing !== null && groupOf(state.changing.to) === group && group !== current,
     reachable: group !== current && next.has(group),
     follows: i > 0 && ways.has(`${groups[i - 1]}→${group}`),
-    inner: plant.phases
+    inner: shown
       .filter((p) => groupOf(p.id) === group && p.id !== group)
       .map((p) => ({ id: p.id, label: nameWords(p.id.slice(group.length + 1)), current: p.id === state.phase })),
   }));

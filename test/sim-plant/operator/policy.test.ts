@@ -4,7 +4,7 @@ import { decideCommands, type OperatorPlan } from "#sim/operator/policy.ts";
 import { FIRST_STATE, type OperatorView } from "#sim/operator/view.ts";
 import { random } from "#sim/random.ts";
 import { runTwin } from "#sim/twin.ts";
-import { commit, decide } from "#specs/decide/decide.ts";
+import { commit, judge } from "#specs/decide/decide.ts";
 import { createHistory, observeTag } from "#specs/decide/history.ts";
 import type { Layer, Observation } from "#specs/decide/observation.ts";
 import { compile } from "#specs/decide/tables.ts";
@@ -65,7 +65,7 @@ function judgeDay(seed: number, layer: Layer): { readonly commands: number; read
         message: "",
         items: [{ tag: command.tag, address: "", value: command.value }],
       };
-      const verdict = decide(tables, { kind: "phase", position: command.position }, observation, history, atMs);
+      const verdict = judge(tables, { kind: "phase", position: command.position }, observation, history, atMs);
       if (verdict.verdict === "deny") says.push(`${atMs} ${command.position.phase}: ${verdict.says}`);
       commit(history, observation, verdict, "forwarded", atMs);
       commit(history, observation, verdict, "answered-ok", atMs);

@@ -1,0 +1,26 @@
+import { Command } from "commander";
+import { benchDecide } from "./decide/run.ts";
+import { type Figure, line, table } from "./figure.ts";
+
+/** `npm run bench -- NAME [--json]`: measurements side by side with other programs, one figure at a time. */
+const BENCHES: Readonly<Record<string, (progress: (says: string) => void) => Promise<readonly Figure[]>>> = {
+  decide: benchDecide,
+};
+
+const program = new Command("bench")
+  .argument("<name>", `one of ${Object.keys(BENCHES).join(", ")}`)
+  .option("--json", "print one JSON line per figure")
+  .action(run);
+await program.parseAsync();
+
+async function run(name: string, flags: { readonly json?: boolean }): Promise<void> {
+  const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
+  if (bench === undefined) {
+    process.stderr.write(`there is no bench \`${name}\`; it is one of ${Object.keys(BENCHES).join(", ")}\n`);
+    process.exitCode = 2;
+    return;
+  }
+  const figures = await bench((says) => process.stderr.write(`${says}\n`));
+  process.stdout.write(flags.json === true ? figures.map(line).join("") : table(figures));
+  if (figures.some(({ errors, met }) => errors > 0 || met === false)) process.exitCode = 1;
+}

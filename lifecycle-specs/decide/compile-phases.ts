@@ -1,0 +1,143 @@
+import type { PhaseId, RuleId, StepId } from "../ids.ts";
+import type { Lifecycle, Mask, Phase, Rule } from "../lifecycle.ts";
+import { throughMask } from "../mask.ts";
+import type { Plant } from "../plant.ts";
+import { addBit, type Bits, emptyBits } from "./bits.ts";
+import type { Candidates, Crossing } from "./candidates.ts";
+import { type Automaton, compileAutomaton } from "./compile-automaton.ts";
+import type { CompiledRule } from "./compile-rules.ts";
+import type { Comparisons } from "./compile-tags.ts";
+
+/** What may happen in one position. */
+export interface PositionTable {
+  /** Rules that hold, by index; safety rules always among them. */
+  readonly rules: Bits;
+  /** Generated containments: how the mask touches each crossing. */
+  readonly mask: CompiledMask | undefined;
+}
+
+/** By crossing: `PASSES`, `LIMITED` or `MASKED`. */
+export type CompiledMask = Uint8Array;
+export const PASSES = 0;
+export const LIMITED = 1;
+export const MASKED = 2;
+
+export interface PhaseTable {
+  readonly phase: Phase;
+  /** Where its rules and steps are written: itself, or the origin of a generated containment. */
+  readonly origin: PhaseId;
+  /** The phase without any step's rules. */
+  readonly base: PositionTable;
+  readonly steps: ReadonlyMap<StepId, PositionTable>;
+  /** Rules that stand in one of its steps. */
+  readonly inSteps: Bits;
+  readonly automaton: Automaton;
+}
+
+/** Where a rule stands, for the words of a deny. */
+export interface Place {
+  /** undefined: in every phase. */
+  readonly phase: PhaseId | undefined;
+  /** undefined: in the whole phase. */
+  readonly step: StepId | undefined;
+}
+
+export interface CompiledPhases {
+  readonly phases: ReadonlyMap<PhaseId, PhaseTable>;
+  /** Safety rules only. */
+  readonly safety: PositionTable;
+  /** By rule index. */
+  readonly places: readonly (readonly Place[])[];
+}
+
+/**
+ * One bit set for each position of a written phase. A generated containment shares those of its origin and adds its mask, which is
+ * shared by all containments of one level and subject: however many there are, they cost next to nothing.
+ */
+export function compilePhases(
+  plant: Plant,
+  lifecycle: Lifecycle,
+  rules: readonly CompiledRule[],
+  candidates: Candidates,
+  comparisons: Comparisons,
+): CompiledPhases {
+  const indices = new Map(rules.map(({ rule, index }) => [rule.id, index]));
+  const sets = new RuleSets(rules, indices);
+  const always = sets.with(sets.safety, lifecycle.rules, { phase: undefined, step: undefined });
+  const phases = new Map<PhaseId, PhaseTable>();
+  const masks = new Map<string, CompiledMask>();
+  for (const phase of lifecycle.phases) {
+    const origin = phase.mask === undefined ? undefined : phases.get(phase.mask.origin);
+    const written = origin ?? compilePhase(phase, sets, always, comparisons);
+    const table = phase.mask === undefined ? written : masked(written, phase, maskOf(phase.mask));
+    phases.set(phase.id, table);
+  }
+  return { phases, safety: { rules: sets.safety, mask: undefined }, places: sets.places };
+
+  function maskOf(mask: Mask): CompiledMask {
+    const key = `${mask.level} ${"device" in mask.subject ? `device ${mask.subject.device}` : `link ${mask.subject.link}`}`;
+    const known = masks.get(key) ?? Uint8Array.from(candidates.crossings, (crossing) => touch(plant, mask, crossing));
+    masks.set(key, known);
+    return known;
+  }
+}
+
+function compilePhase(phase: Phase, sets: RuleSets, always: Bits, comparisons: Comparisons): PhaseTable {
+  const base = sets.with(always, phase.rules, { phase: phase.id, step: undefined });
+  const inSteps = emptyBits(sets.size);
+  const steps = new Map<StepId, PositionTable>();
+  for (const step of phase.steps) {
+    const bits = sets.with(base, step.rules, { phase: phase.id, step: step.id });
+    for (const rule of step.rules) sets.add(inSteps, rule);
+    steps.set(step.id, { rules: bits, mask: undefined });
+  }
+  const automaton = compileAutomaton(phase.steps, comparisons);
+  return { phase, origin: phase.id, base: { rules: base, mask: undefined }, steps, inSteps, automaton };
+}
+
+function masked({ origin, base, steps, inSteps, automaton }: PhaseTable, phase: Phase, mask: CompiledMask): PhaseTable {
+  const through = ({ rules }: PositionTable): PositionTable => ({ rules, mask });
+  return {
+    ...{ phase, origin, inSteps, automaton, base: through(base) },
+    steps: new Map([...steps].map(([id, table]) => [id, through(table)])),
+  };
+}
+
+/** Where nobody knows which of several sources it was, the one that may do most counts. */
+function touch(plant: Plant, mask: Mask, { example, sources, target }: Crossing): number {
+  const touches = sources.map((source) => throughMask(plant, mask, example, source, target));
+  if (touches.includes("passes")) return PASSES;
+  return touches.includes("limited") ? LIMITED : MASKED;
+}
+
+class RuleSets {
+  readonly size: number;
+  readonly safety: Bits;
+  readonly places: readonly Place[][];
+  readonly #indices: ReadonlyMap<RuleId, number>;
+
+  constructor(rules: readonly CompiledRule[], indices: ReadonlyMap<RuleId, number>) {
+    this.size = rules.length;
+    this.#indices = indices;
+    this.places = rules.map(() => []);
+    this.safety = emptyBits(rules.length);
+    for (const { index, safety } of rules) if (safety) addBit(this.safety, index);
+  }
+
+  add(bits: Bits, rule: Rule): void {
+    const index = this.#indices.get(rule.id);
+    if (index !== undefined) addBit(bits, index);
+  }
+
+  /** A set and some rules more, which stand in this place. Rules that the layer does not judge are left out. */
+  with(bits: Bits, rules: readonly Rule[], place: Place): Bits {
+    const more = bits.slice();
+    for (const rule of rules) {
+      const index = this.#indices.get(rule.id);
+      if (index === undefined) continue;
+      addBit(more, index);
+      this.places[index]?.push(place);
+    }
+    return more;
+  }
+}

@@ -1,0 +1,147 @@
+import type { RuleId } from "../ids.ts";
+import type { CausalityRule, Condition, Lifecycle, Rule } from "../lifecycle.ts";
+import { type Comparisons, type CompiledCondition, compileCondition } from "./compile-tags.ts";
+import type { Layer } from "./observation.ts";
+import { NONE } from "./verdict-id.ts";
+
+/** What is asked of a rule less often than its bounds: see `RuleBounds`. Times are with the layer's slack. */
+export interface CompiledRule {
+  /** Place in the order of judgement, and index into the history. */
+  readonly index: number;
+  readonly rule: Rule;
+  readonly safety: boolean;
+  /** Messages that the rate lets pass at once; 0: there is no rate. Their times lie in the history from `rateFrom` on. */
+  readonly rateMost: number;
+  readonly rateFrom: number;
+  /** Time since the message before after which the next one is overdue; Infinity: no period. */
+  readonly overdueMs: number;
+  readonly after: CompiledCondition | undefined;
+  readonly notWhile: CompiledCondition | undefined;
+  readonly follows: CompiledFollows | undefined;
+  readonly apart: CompiledApart | undefined;
+  /** Where the times of its answers lie in the history; -1: no rule follows this one `once`. */
+  readonly answersFrom: number;
+}
+
+interface CompiledFollows {
+  /** Index of the rule that must have been answered; -1: this layer never sees it. */
+  readonly rule: number;
+  readonly withinMs: number;
+  readonly once: boolean;
+}
+
+interface CompiledApart {
+  readonly rules: readonly number[];
+  readonly withinMs: number;
+}
+
+/** Answers of one rule that are remembered for rules that follow it `once`: of more than these only the newest permit a message. */
+export const ANSWERS_KEPT = 32;
+
+/** By how much more widely a layer judges what is measured in time, plant ms: nothing at the HMI, the skew once and twice below. */
+export function slackOf(layer: Layer, skewMs: number): number {
+  switch (layer) {
+    case "hmi":
+      return 0;
+    case "switch":
+      return skewMs;
+    case "plc":
+      return 2 * skewMs;
+    default: {
+      const never: never = layer;
+      throw new Error(`unreachable: layer \`${String(never)}\``);
+    }
+  }
+}
+
+/** Every rule of the lifecycle once, in the order of the file. Generated containments have the rules of their origins. */
+export function rulesOf(lifecycle: Lifecycle): readonly Rule[] {
+  const found = new Map<RuleId, Rule>();
+  const add = (rules: readonly Rule[]) => {
+    for (const rule of rules) if (!found.has(rule.id)) found.set(rule.id, rule);
+  };
+  add(lifecycle.rules);
+  for (const phase of lifecycle.phases) {
+    if (phase.mask !== undefined) continue;
+    add(phase.rules);
+    for (const step of phase.steps) add(step.rules);
+  }
+  return [...found.values()];
+}
+
+/** Whether the layer has a say in a rule. The PLC sees its variables change and its program's outputs, nothing else. */
+export function isJudgedBy(layer: Layer, rule: Rule): boolean {
+  if (layer === "plc") return rule.operation === "write" || rule.operation === "output";
+  return rule.operation !== "output";
+}
+
+/**
+ * Compiles the rules that the layer judges, safety rules first, else in the order given. That is the order in which several
+ * rules that fit are asked, in every position.
+ */
+export function compileRules(
+  layer: Layer,
+  slack: number,
+  rules: readonly Rule[],
+  comparisons: Comparisons,
+): readonly CompiledRule[] {
+  const judged = rules.filter((rule) => isJudgedBy(layer, rule));
+  const ordered = [...judged.filter(({ safety }) => safety), ...judged.filter(({ safety }) => !safety)];
+  const indices = new Map(ordered.map(({ id }, index) => [id, index]));
+  const followed = new Set(ordered.map(({ causality }) => (causality?.follows?.once ? causality.follows.rule : "")));
+  let rateFrom = 0;
+  let answersFrom = 0;
+  return ordered.map((rule, index) => {
+    const { rate, period } = rule.cadence ?? {};
+    const { after, notWhile, follows, apart } = rule.causality ?? {};
+    const isFollowed = followed.has(rule.id);
+    const compiled: CompiledRule = {
+      index,
+      rule,
+      safety: rule.safety,
+      rateMost: rate?.most ?? 0,
+      rateFrom,
+      overdueMs: period === undefined ? Number.POSITIVE_INFINITY : period.everyMs + period.jitterMs + slack,
+      after: compileCause(rule, after, comparisons, slack, (forMs) => Math.max(0, forMs - slack)),
+      // What need not have held for any time counts at once.
+      notWhile: compileCause(rule, notWhile, comparisons, slack, (forMs) => (forMs === 0 ? 0 : forMs + slack)),
+      follows: layer === "plc" ? undefined : compileFollows(follows, slack, indices),
+      apart: layer === "plc" ? undefined : compileApart(apart, slack, indices),
+      answersFrom: isFollowed ? answersFrom : NONE,
+    };
+    rateFrom += compiled.rateMost;
+    if (isFollowed) answersFrom += ANSWERS_KEPT;
+    return compiled;
+  });
+}
+
+function compileCause(
+  { id }: Rule,
+  cause: Condition | undefined,
+  comparisons: Comparisons,
+  slack: number,
+  heldFor: (forMs: number) => number,
+): CompiledCondition | undefined {
+  if (cause === undefined) return undefined;
+  const compiled = compileCondition(cause, comparisons, heldFor(cause.forMs), slack);
+  if (compiled !== undefined) return compiled;
+  throw new Error(`unreachable: the causality of rule \`${id}\` names a tag that the plant does not have`);
+}
+
+type Indices = ReadonlyMap<RuleId, number>;
+
+function compileFollows(
+  follows: CausalityRule["follows"],
+  slack: number,
+  indices: Indices,
+): CompiledFollows | undefined {
+  if (follows === undefined) return undefined;
+  const { rule, withinMs, once } = follows;
+  return { rule: indices.get(rule) ?? NONE, withinMs: withinMs + slack, once };
+}
+
+function compileApart(apart: CausalityRule["apart"], slack: number, indices: Indices): CompiledApart | undefined {
+  if (apart === undefined) return undefined;
+  const rules = apart.rules.flatMap((id) => indices.get(id) ?? []);
+  return { rules, withinMs: Math.max(0, apart.withinMs - slack) };
+}

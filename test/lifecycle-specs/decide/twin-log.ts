@@ -1,0 +1,127 @@
+import type { Layer, Observation, Outcome, Verdict } from "#specs/decide/observation.ts";
+import type { RuleId, TagId } from "#specs/ids.ts";
+import type { Comparison, Condition, Lifecycle } from "#specs/lifecycle.ts";
+import type { Plant } from "#specs/plant.ts";
+
+/** Binary rounding of a reading that is a whole number times a scale. */
+const ROUNDING = 1e-9;
+
+export type Truth = "holds" | "fails" | "unknown";
+interface Reading {
+  readonly tag: TagId;
+  readonly value: number;
+  readonly atMs: number;
+}
+/** What became of a message that the rule allowed. */
+interface Message {
+  readonly rule: RuleId;
+  readonly became: "forwarded" | "answered";
+  readonly atMs: number;
+}
+
+/** Everything that ever happened at one layer, in the order in which it happened. Nothing is forgotten and nothing is summed up. */
+export class TwinLog {
+  readonly #plant: Plant;
+  readonly #layer: Layer;
+  /** Plant ms by which this layer judges time more widely than the one at the top. */
+  readonly slackMs: number;
+  readonly #readings: Reading[] = [];
+  readonly #messages: Message[] = [];
+
+  constructor(plant: Plant, lifecycle: Lifecycle, layer: Layer) {
+    this.#plant = plant;
+    this.#layer = layer;
+    this.slackMs = { hmi: 0, switch: 1, plc: 2 }[layer] * lifecycle.skewMs;
+  }
+
+  see(tag: TagId, value: number, atMs: number): void {
+    this.#readings.push({ tag, value: Number.isFinite(value) ? value : Number.NaN, atMs });
+  }
+
+  /** In a PLC a change that is let through is its own answer. */
+  commit(observation: Observation, verdict: Verdict, outcome: Outcome, atMs: number): void {
+    const rules = verdict.verdict === "allow" ? new Set([verdict.rule, ...(verdict.also ?? [])]) : [];
+    const answered = outcome === "answered-ok" || (this.#layer === "plc" && outcome === "forwarded");
+    for (const rule of rules) {
+      if (outcome === "forwarded") this.#messages.push({ rule, became: "forwarded", atMs });
+      if (answered) this.#messages.push({ rule, became: "answered", atMs });
+    }
+    if (!answered) return;
+    for (const { tag, value } of observation.items) {
+      const kind = this.#plant.tags.find(({ id }) => id === tag)?.kind;
+      const written = observation.operation === "write" && (kind === "command" || kind === "set-point");
+      const calledWith = observation.operation === "call" && kind === "argument";
+      if (tag !== undefined && value !== undefined && (written || calledWith)) this.see(tag, value, atMs);
+    }
+  }
+
+  /** When messages of the rule were forwarded, in their order. */
+  forwardedOf(rule: RuleId): readonly number[] {
+    return this.#timesOf(rule, "forwarded");
+  }
+
+  /** When messages of the rule were answered with success, in their order. */
+  answeredOf(rule: RuleId): readonly number[] {
+    return this.#timesOf(rule, "answered");
+  }
+
+  #timesOf(wanted: RuleId, what: Message["became"]): readonly number[] {
+    return this.#messages.filter(({ rule, became }) => rule === wanted && became === what).map(({ atMs }) => atMs);
+  }
+
+  /** How many answers of a rule still permit one message of its follower: each message took the oldest that was not too old. */
+  unused(followed: RuleId, follower: RuleId, withinMs: number, nowMs: number): number {
+    let open: readonly number[] = [];
+    for (const { rule, became, atMs } of this.#messages) {
+      if (rule === follower && became === "forwarded") open = open.filter((at) => atMs - at <= withinMs).slice(1);
+      if (rule === followed && became === "answered") open = [...open, atMs];
+    }
+    return open.filter((at) => nowMs - at <= withinMs).length;
+  }
+
+  /** The last value of a tag, and since when it has it; undefined: never seen, or unknown again. */
+  lastOf(tag: TagId): { readonly value: number; readonly sinceMs: number } | undefined {
+    const readings = this.#readings.filter((reading) => reading.tag === tag);
+    const last = readings.at(-1);
+    if (last === undefined || Number.isNaN(last.value)) return undefined;
+    const other = readings.findLastIndex(({ value }) => value !== last.value);
+    return { value: last.value, sinceMs: readings[other + 1]?.atMs ?? last.atMs };
+  }
+
+  /** Whether the condition holds, and has held for `forMs`. A part that fails decides before one that is unknown. */
+  truth({ all, forMs, freshMs = Number.POSITIVE_INFINITY }: Condition, nowMs: number): Truth {
+    const since = all.map((comparison) => this.#since(comparison, freshMs, nowMs));
+    if (since.includes("fails")) return "fails";
+    if (since.includes("unknown")) return "unknown";
+    return since.every((ms) => typeof ms === "number" && nowMs - ms >= forMs) ? "holds" : "fails";
+  }
+
+  /** Since when a comparison is true without a break; a time without a fresh reading is a break. */
+  #since(comparison: Comparison, freshMs: number, nowMs: number): number | "fails" | "unknown" {
+    const readings = this.#readings.filter(({ tag }) => tag === comparison.tag);
+    const last = readings.at(-1);
+    if (last === undefined || Number.isNaN(last.value) || nowMs - last.atMs > freshMs) return "unknown";
+    let since: number | undefined;
+    let before = Number.NEGATIVE_INFINITY;
+    for (const { value, atMs } of readings) {
+      if (atMs - before > freshMs) since = undefined;
+      if (!holds(comparison, since !== undefined, value)) since = undefined;
+      else since ??= atMs;
+      before = atMs;
+    }
+    return since ?? "fails";
+  }
+}
+
+/** With hysteresis: what was true stays true until the release is passed. */
+function holds({ test, value, release }: Comparison, was: boolean, reading: number): boolean {
+  const threshold = was && release !== undefined ? release : value;
+  switch (test) {
+    case "at-least":
+      return reading >= threshold - ROUNDING;
+    case "at-most":
+      return reading <= threshold + ROUNDING;
+    case "is":
+      return Math.abs(reading - value) <= ROUNDING;
+  }
+}

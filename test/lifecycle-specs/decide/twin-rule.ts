@@ -1,0 +1,154 @@
+import type { Layer, Observation, ObservedItem } from "#specs/decide/observation.ts";
+import type { ReasonCode } from "#specs/decide/reasons.ts";
+import type { CadenceRule, CausalityRule, Condition, Operation, Rule } from "#specs/lifecycle.ts";
+import type { Plant, Tag } from "#specs/plant.ts";
+import type { TwinLog } from "./twin-log.ts";
+
+/** Plant ms between two state-changing messages of one rule under `rate-limit`. */
+const RATE_LIMIT_MS = 10_000;
+/** A billionth of a tag's range is rounding. */
+const ROUNDING = 1e-9;
+
+/** One question about one rule that is for this source, operation and tag. */
+export interface Question {
+  readonly rule: Rule;
+  /** undefined: about the message as a whole. */
+  readonly tag: Tag | undefined;
+  readonly item: ObservedItem | undefined;
+  readonly observation: Observation;
+  /** The mask in force limits this rule's rate. */
+  readonly limited: boolean;
+  readonly layer: Layer;
+  readonly nowMs: number;
+}
+
+/** What the rule lacks to allow it, in the order value, change, cadence, causality; undefined: it allows. */
+export function lacking(question: Question, plant: Plant, log: TwinLog): ReasonCode | undefined {
+  const value = valueLacks(question, plant, log);
+  if (value !== undefined || question.rule.safety) return value;
+  return cadenceLacks(question, log) ?? causeLacks(question, log);
+}
+
+/** A safety command beyond its declared rate is allowed all the same, and reported. */
+export function exceedsRate(question: Question, log: TwinLog): boolean {
+  return question.rule.safety && rateLacks(question.rule.cadence, question, log) !== undefined;
+}
+
+function valueLacks(question: Question, plant: Plant, log: TwinLog): ReasonCode | undefined {
+  const { rule, tag, item, observation } = question;
+  if (rule.operation === "raw") {
+    const [least, most] = plant.raw.find(({ id }) => id === observation.raw)?.length ?? [0, -1];
+    const bytes = observation.bytes ?? Number.NaN;
+    return bytes >= least && bytes <= most ? undefined : "LENGTH_FORBIDDEN";
+  }
+  if (tag === undefined || item === undefined || !carriesValue(rule.operation, tag)) return undefined;
+  const { value } = item;
+  if (value === undefined || !Number.isFinite(value)) return "TYPE_MISMATCH";
+  const near = ROUNDING * (tag.range[1] - tag.range[0]);
+  const { min = tag.range[0], max = tag.range[1], oneOf } = rule.value ?? {};
+  if (value < tag.range[0] - near || value < min - near) return "VALUE_BELOW";
+  if (value > tag.range[1] + near || value > max + near) return "VALUE_ABOVE";
+  if (oneOf?.every((one) => Math.abs(one - value) > near)) return "VALUE_NOT_LISTED";
+  return changeLacks(question, value, tag, near, log);
+}
+
+/** A method is called without a value of its own; what it is called with has one. */
+function carriesValue(operation: Operation, { kind }: Tag): boolean {
+  if (operation === "call") return kind !== "method";
+  return operation === "write" || operation === "output" || operation === "report";
+}
+
+function changeLacks(
+  { rule, nowMs }: Question,
+  value: number,
+  { id }: Tag,
+  near: number,
+  log: TwinLog,
+): ReasonCode | undefined {
+  const { maxStep, rampPerS, staleMs } = rule.value ?? {};
+  const last = log.lastOf(id);
+  const change = Math.abs(value - (last?.value ?? Number.NaN));
+  if (maxStep !== undefined) {
+    if (last === undefined) return "STEP_REFERENCE_UNKNOWN";
+    if (change > maxStep + near) return "STEP_TOO_LARGE";
+  }
+  if (rampPerS !== undefined) {
+    if (last === undefined) return "STEP_REFERENCE_UNKNOWN";
+    const seconds = Math.min(1, Math.max(0, nowMs - last.sinceMs + log.slackMs) / 1000);
+    if (change > rampPerS * seconds + near) return "RAMP_TOO_FAST";
+  }
+  if (staleMs !== undefined && last?.value === value && nowMs - last.sinceMs > staleMs + log.slackMs) return "STALE";
+  return undefined;
+}
+
+function cadenceLacks(question: Question, log: TwinLog): ReasonCode | undefined {
+  const { rule, limited, nowMs } = question;
+  const declared = rateLacks(rule.cadence, question, log) ?? periodLacks(rule.cadence, question, log);
+  if (declared !== undefined || !limited) return declared;
+  const window = Math.max(0, RATE_LIMIT_MS - log.slackMs);
+  return log.forwardedOf(rule.id).some((atMs) => nowMs - atMs < window) ? "RATE_LIMITED" : undefined;
+}
+
+function rateLacks(cadence: CadenceRule | undefined, { rule, nowMs }: Question, log: TwinLog): ReasonCode | undefined {
+  if (cadence?.rate === undefined) return undefined;
+  const window = Math.max(0, cadence.rate.perMs - log.slackMs);
+  const recent = log.forwardedOf(rule.id).filter((atMs) => nowMs - atMs < window);
+  return recent.length >= cadence.rate.most ? "TOO_OFTEN" : undefined;
+}
+
+function periodLacks(
+  cadence: CadenceRule | undefined,
+  { rule, nowMs }: Question,
+  log: TwinLog,
+): ReasonCode | undefined {
+  if (cadence?.period === undefined) return undefined;
+  const earliest = cadence.period.everyMs - cadence.period.jitterMs - log.slackMs;
+  const last = log.forwardedOf(rule.id).at(-1);
+  return last !== undefined && nowMs - last < earliest ? "TOO_EARLY" : undefined;
+}
+
+/** The PLC sees changes and not messages: the order of messages is not its to judge. */
+function causeLacks(question: Question, log: TwinLog): ReasonCode | undefined {
+  const { causality } = question.rule;
+  if (causality === undefined) return undefined;
+  const condition = conditionsLack(causality, question, log);
+  return condition ?? (question.layer === "plc" ? undefined : orderLacks(causality, question, log));
+}
+
+function conditionsLack({ after, notWhile }: CausalityRule, { nowMs }: Question, log: TwinLog): ReasonCode | undefined {
+  if (after !== undefined) {
+    const truth = log.truth(judgedFor(after, Math.max(0, after.forMs - log.slackMs), log), nowMs);
+    if (truth !== "holds") return truth === "fails" ? "CAUSE_MISSING" : "CAUSE_UNKNOWN";
+  }
+  if (notWhile !== undefined) {
+    // What is forbidden at once is so at each layer; only what is forbidden after a time waits longer below.
+    const forMs = notWhile.forMs === 0 ? 0 : notWhile.forMs + log.slackMs;
+    const truth = log.truth(judgedFor(notWhile, forMs, log), nowMs);
+    if (truth !== "fails") return truth === "holds" ? "CAUSE_AGAINST" : "CAUSE_AGAINST_UNKNOWN";
+  }
+  return undefined;
+}
+
+/** The condition as this layer judges it: held for another time, and by readings that may be older. */
+function judgedFor({ all, freshMs }: Condition, forMs: number, { slackMs }: TwinLog): Condition {
+  return { all, forMs, ...(freshMs === undefined ? {} : { freshMs: freshMs + slackMs }) };
+}
+
+function orderLacks(
+  { follows, apart }: CausalityRule,
+  { rule, nowMs }: Question,
+  log: TwinLog,
+): ReasonCode | undefined {
+  if (follows !== undefined) {
+    const within = follows.withinMs + log.slackMs;
+    const answers = log.answeredOf(follows.rule).filter((atMs) => nowMs - atMs <= within);
+    if (answers.length === 0) return "ORDER_MISSING";
+    if (follows.once && log.unused(follows.rule, rule.id, within, nowMs) === 0) return "ORDER_USED";
+  }
+  if (apart !== undefined) {
+    const window = apart.withinMs - log.slackMs;
+    const close = apart.rules.some((other) => log.forwardedOf(other).some((atMs) => nowMs - atMs < window));
+    if (close) return "TOO_CLOSE";
+  }
+  return undefined;
+}
