@@ -34,6 +34,7 @@ export function addSpecCommands(program: Command): void {
     .description("say whether a trusted key signed a bundle, and what it is")
     .argument("<bundle>", "a bundle file")
     .requiredOption("--trust <file>", "the public key, or a set of them (JWK)")
+    .option("--after <bundle>", "refuse what is older than this bundle, or another one of its version")
     .option(...JSON_FLAG)
     .action((file: string, flags: VerifyFlags) => verify(file, flags));
   spec

@@ -96,7 +96,7 @@ export function openByItself(states: readonly ExitState[]): Exit | undefined {
 export function stepTaken(lifecycle: Lifecycle, phase: PhaseId, step: StepId, facts: StepFacts): number | undefined {
   const found = findPhase(lifecycle, phase)?.steps.find((candidate) => candidate.id === step);
   if (found === undefined || facts.nowMs - facts.stepSinceMs < (found.minMs ?? 0)) return undefined;
-  const index = found.next.findIndex((way) => isTaken(way, facts));
+  const index = found.next.findIndex((way) => isTaken(way, found.minMs ?? 0, facts));
   return index === -1 ? undefined : index;
 }
 
@@ -108,12 +108,13 @@ export interface StepFacts extends Pick<Facts, "nowMs" | "view"> {
   readonly commanded: (rule: RuleId, outcome: "forwarded" | "answered-ok") => number | undefined;
 }
 
-function isTaken(way: StepTransition, { nowMs, view, stepSinceMs, commanded }: StepFacts): boolean {
+/** A command that comes before the step's shortest time counts for nothing, as at the points. */
+function isTaken(way: StepTransition, minMs: number, { nowMs, view, stepSinceMs, commanded }: StepFacts): boolean {
   switch (way.event) {
     case "condition":
       return evaluate(way.when, view, nowMs) === "holds";
     case "command":
-      return (commanded(way.rule, way.outcome) ?? Number.NEGATIVE_INFINITY) > stepSinceMs;
+      return isCounted(commanded(way.rule, way.outcome), stepSinceMs, minMs);
     case "after":
       return nowMs - stepSinceMs >= way.ms;
     default: {
@@ -121,6 +122,10 @@ function isTaken(way: StepTransition, { nowMs, view, stepSinceMs, commanded }: S
       throw new Error(`unreachable: ${String(never)}`);
     }
   }
+}
+
+function isCounted(atMs: number | undefined, stepSinceMs: number, minMs: number): boolean {
+  return atMs !== undefined && atMs > stepSinceMs && atMs - stepSinceMs >= minMs;
 }
 
 function missingFor(exit: Exit, facts: Facts): readonly string[] {

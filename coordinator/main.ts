@@ -112,7 +112,7 @@ export async function runCoordinator(options: CoordinatorOptions): Promise<Runni
 
 /** The points of a plant as this project starts them: one monitor, one filter, one guard in each PLC. */
 export function expectedPoints(plant: Plant): readonly ExpectedPoint[] {
-  const guards = plant.devices.filter((device) => device.role === "plc");
+  const guards = plant.devices.filter((device) => device.guard);
   return [
     { point: "hmi-monitor", layer: "hmi" },
     { point: "switch-filter", layer: "switch" },

@@ -5,6 +5,7 @@ import { Epoch, type PhaseId } from "#specs/ids.ts";
 import type { ContainmentChoice } from "#specs/lifecycle.ts";
 import type { Zone } from "#specs/plant.ts";
 import { containmentEvent, type Exit, findPhase, regionOf, stepEvent } from "#specs/positions.ts";
+import { mayGoWithoutAbsent } from "#specs/widening.ts";
 import type { Broker } from "./broker.ts";
 import { type ChangeResult, ChangeRunner } from "./change-runner.ts";
 import { Commands } from "./commands.ts";
@@ -16,7 +17,6 @@ import type { ChangeRecordView } from "./page-messages.ts";
 import type { ChangePlan, ChangeState, Participant } from "./phase-change.ts";
 import type { PhaseRecord } from "./phase-record.ts";
 import { beginOf, enterPhase, enterStep, type Standing, takeUp } from "./standing.ts";
-import { mayGoWithoutAbsent } from "./widening.ts";
 
 export interface ZoneLeadParts {
   readonly bundle: Bundle;

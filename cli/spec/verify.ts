@@ -1,5 +1,6 @@
 import type { JWK } from "jose";
-import { openBundle } from "#specs/sign.ts";
+import type { Bundle } from "#specs/bundle.ts";
+import { openBundle, versionOf } from "#specs/sign.ts";
 import { AnswerNo, UsageError } from "../part.ts";
 import { aboutBundle, bundleInWords } from "./build.ts";
 import { trustedKeys } from "./diff.ts";
@@ -8,13 +9,16 @@ import type { OutputFlags } from "./source.ts";
 
 export interface VerifyFlags extends OutputFlags {
   readonly trust: string;
+  /** A bundle that was loaded before. */
+  readonly after?: string;
 }
 
 /** `sekisho spec verify`: exit code 1 where the bundle is one, but not as a trusted key signed it. */
 export function verify(file: string, flags: VerifyFlags): void {
   const trusted = trustedKeys(flags.trust);
   const text = readBundleText(file);
-  const bundle = openBundle(text, { trusted });
+  const before = flags.after === undefined ? undefined : trustedBundle(flags.after, trusted);
+  const bundle = openBundle(text, { trusted, ...(before === undefined ? {} : { newerThan: versionOf(before) }) });
   if (!bundle.ok) {
     if (!hasFormOfBundle(text)) throw new UsageError(`${file}: ${bundle.error}`);
     if (flags.json === true) process.stdout.write(`${JSON.stringify({ verified: false, says: bundle.error })}\n`);
@@ -30,6 +34,12 @@ export function verify(file: string, flags: VerifyFlags): void {
   process.stdout.write(
     `${file}: ${bundleInWords(bundle.value)}\nsigned by key ${kid}${called}, which is trusted here\n`,
   );
+}
+
+function trustedBundle(file: string, trusted: readonly JWK[]): Bundle {
+  const bundle = openBundle(readBundleText(file), { trusted });
+  if (!bundle.ok) throw new UsageError(`${file}: ${bundle.error}`);
+  return bundle.value;
 }
 
 /** What is cut short or is something else cannot be asked who signed it. */

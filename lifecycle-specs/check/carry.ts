@@ -1,8 +1,8 @@
 import type { RawId, TagId } from "../ids.ts";
 import type { Operation, Rule } from "../lifecycle.ts";
-import type { Link, ModbusBinding, Plant, Protocol, Tag } from "../plant.ts";
-import { rawOf } from "../raw.ts";
-import { difference, intersection, toleranceOf, type ValueSet, valuesOf } from "./values.ts";
+import type { Link, Plant, Protocol, Tag } from "../plant.ts";
+import { type Bounds, engineeringOf, type RawBounds, rawOf, typedBoundsOf } from "../raw.ts";
+import { difference, type Interval, toleranceOf, union, type ValueSet, valuesOf } from "./values.ts";
 
 /** Operations of a device as a whole, and the protocols that have messages for them. */
 const ABOUT_DEVICES: Readonly<Partial<Record<Operation, readonly Protocol[]>>> = {
@@ -59,46 +59,44 @@ export function carriesValue({ operation }: Rule, { kind }: Tag): boolean {
   );
 }
 
-const WHOLE: Readonly<Partial<Record<ModbusBinding["type"], readonly [lowest: number, highest: number]>>> = {
-  bool: [0, 1],
-  uint16: [0, 0xffff],
-  int16: [-0x8000, 0x7fff],
-  uint32: [0, 0xffff_ffff],
-  int32: [-0x8000_0000, 0x7fff_ffff],
-};
-
-/** What of a tag's range its Modbus type can hold, in engineering units. */
-export function holdable(tag: Tag, binding: ModbusBinding): ValueSet {
-  const whole = WHOLE[binding.type];
-  const range: ValueSet = [tag.range];
-  if (whole === undefined) return range;
-  const [a, b] = [whole[0] * binding.scale, whole[1] * binding.scale];
-  return intersection(range, [[Math.min(a, b), Math.max(a, b)]]);
+/** The values that a link lets through for a rule, in engineering units: those that the tag's binding has a number for. */
+export function valuesOnLink({ protocol }: Link, tag: Tag, rule: Rule): ValueSet {
+  return union(
+    valuesOf(tag, rule.value).flatMap(([min, max]): Interval[] => {
+      const raw = rawBounds(protocol, tag, { min, max });
+      const scale = protocol === "modbus" ? (tag.modbus?.scale ?? 1) : 1;
+      return raw.min > raw.max ? [] : [[engineeringOf(raw.min, scale), engineeringOf(raw.max, scale)]];
+    }),
+  );
 }
 
-/** The values that a link lets through for a rule: on Modbus those of its raw bounds, back in engineering units. */
-export function valuesOnLink(link: Link, tag: Tag, rule: Rule): ValueSet {
-  const values = valuesOf(tag, rule.value);
-  if (link.protocol === "opcua" || tag.modbus === undefined) return values;
-  const { modbus } = tag;
-  const back = (raw: number) => raw * modbus.scale;
-  const crossing = values.flatMap(([min, max]) => {
-    const raw = rawOf(modbus, { min, max });
-    if (raw.min > raw.max) return [];
-    return [[Math.min(back(raw.min), back(raw.max)), Math.max(back(raw.min), back(raw.max))] as const];
-  });
-  return intersection(crossing, holdable(tag, modbus));
+function rawBounds(protocol: Protocol, { modbus, opcua, range }: Tag, bounds: Bounds): Pick<RawBounds, "min" | "max"> {
+  const [low, high] = range;
+  const tolerance = toleranceOf({ range: [low, high] });
+  if (protocol === "modbus") return modbus === undefined ? bounds : rawOf(modbus, bounds, tolerance);
+  return opcua === undefined ? bounds : typedBoundsOf(opcua.type, bounds, tolerance);
 }
+
+/** Part of a tag's range that a 32-bit float loses at most at the end of an interval. */
+const FLOAT_GAP = 1e-6;
 
 /**
- * Values that a rule allows and its tag's binding has no number for. An interval that loses less than one raw number at an end has lost
- * nothing that could be sent.
+ * Values that a rule allows and its tag's bindings have no number for. An interval that loses less than the distance of two numbers
+ * at an end has lost nothing that could be sent.
  */
-export function unsayable({ modbus, ...tag }: Tag, allowed: ValueSet, crossing: ValueSet): ValueSet {
-  const scale = modbus === undefined || crossing.length === 0 ? 0 : Math.abs(modbus.scale);
+export function unsayable(tag: Tag, allowed: ValueSet, crossing: ValueSet): ValueSet {
+  const gap = crossing.length === 0 ? 0 : gapOf(tag);
   return allowed.flatMap(([low, high]) =>
-    difference([[low, high]], crossing, toleranceOf(tag) + (high > low ? scale : 0)),
+    difference([[low, high]], crossing, toleranceOf(tag) + (high > low ? gap : 0)),
   );
+}
+
+function gapOf({ modbus, opcua, range: [low, high] }: Tag): number {
+  const ofType = (type: string | undefined, step: number) => {
+    if (type === undefined || type === "Double" || type === "float64") return 0;
+    return type === "Float" || type === "float32" ? FLOAT_GAP * (high - low) : step;
+  };
+  return Math.max(ofType(modbus?.type, modbus?.scale ?? 1), ofType(opcua?.type, 1));
 }
 
 /** What a rule is about, one by one. */

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { serveAgentLink } from "#plc-guard/agent-link.ts";
+import { LoadedBundle } from "#point/loaded-bundle.ts";
 import type { Bundle } from "#specs/bundle.ts";
 import { DeviceId, type TagId } from "#specs/ids.ts";
 import type { Mode } from "#specs/plant.ts";
@@ -58,6 +59,10 @@ async function run<M extends ProgramMemory>(
 ): Promise<{ close(): Promise<void> }> {
   const { bundle, log } = options;
   const device = DeviceId(options.device);
+  const loaded = new LoadedBundle(options.runDir, device);
+  loaded.refuseOlder(bundle);
+  const notKept = loaded.keep(bundle);
+  if (notKept !== undefined) log(notKept);
   const latch = new WriteLatch();
   const guard = new RecordedGuard(bundle, device, options.guardMode);
   const saved = join(options.runDir, `${device}.phase.json`);

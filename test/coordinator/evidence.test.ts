@@ -3,8 +3,8 @@ import { candidates } from "#coordinator/adoption.ts";
 import { exitStates, openByItself, Readings, STALE_MS, stepTaken } from "#coordinator/evidence.ts";
 import { LifecycleActor } from "#coordinator/lifecycle-actor.ts";
 import { answerRequest } from "#coordinator/recovery.ts";
-import { mayGoWithoutAbsent } from "#coordinator/widening.ts";
 import { PhaseId, StepId, TagId } from "#specs/ids.ts";
+import { mayGoWithoutAbsent } from "#specs/widening.ts";
 import { LIFECYCLE, PLANT } from "./plant.ts";
 
 const TAGS = PLANT.tags.map((tag) => tag.id);

@@ -1,4 +1,4 @@
-import { RuleId, type TagId } from "#specs/ids.ts";
+import { RuleId } from "#specs/ids.ts";
 import type {
   CadenceRule,
   CausalityRule,
@@ -159,13 +159,4 @@ function optional<K extends string, V>(key: K, wanted: boolean, make: () => V): 
   const made: { [P in K]?: V } = {};
   made[key] = make();
   return made;
-}
-
-/** Values that a lifecycle gives a tag some meaning: bounds, listed values, thresholds and releases. */
-export function boundsOf(tag: TagId, rules: readonly Rule[], comparisons: readonly Comparison[]): readonly number[] {
-  const ofRules = rules
-    .filter(({ tags }) => tags.includes(tag))
-    .flatMap(({ value }) => [value?.min, value?.max, ...(value?.oneOf ?? [])]);
-  const ofConditions = comparisons.filter((one) => one.tag === tag).flatMap((one) => [one.value, one.release]);
-  return [...new Set([...ofRules, ...ofConditions])].filter((bound) => bound !== undefined);
 }

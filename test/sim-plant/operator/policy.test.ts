@@ -16,10 +16,11 @@ const { plant, lifecycle } = bundle;
 const HALF_HOUR_MS = 1_800_000;
 
 describe("a quiet day", () => {
-  test("passes through every phase of the lifecycle", () => {
+  test("passes through every phase that the lifecycle's file spells out", () => {
     const run = runTwin({ plant, lifecycle, seed: 1, untilMs: HALF_HOUR_MS, script: "quiet-day" });
+    const written = lifecycle.phases.filter(({ mask }) => mask === undefined);
     const seen = new Set(run.positions.map(({ position }) => position.phase));
-    expect([...seen].sort()).toEqual(lifecycle.phases.map((phase) => phase.id).sort());
+    expect([...seen].sort()).toEqual(written.map((phase) => phase.id).sort());
     expect(run.harm).toEqual([]);
     expect(run.reports).toEqual([]);
   });
