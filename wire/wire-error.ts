@@ -12,6 +12,9 @@ export const WIRE_ERRORS = {
   MB_PROTOCOL: "protocol identifier in the MBAP header is not 0",
   MB_LENGTH: "length in the MBAP header is outside 2..254 bytes",
   MB_ADU_LENGTH: "frame is not exactly as long as its MBAP header says",
+  // Modbus: RTU frame (MODBUS over Serial Line V1.02 §2.5.1)
+  MB_CRC: "CRC of the RTU frame is wrong",
+  MB_RTU_LENGTH: "RTU frame of a function whose length nobody declares",
   // Modbus: PDU (MODBUS AP V1.1b3 §4.1, §6)
   MB_PDU_LENGTH: "PDU is not exactly as long as its function requires",
   MB_QUANTITY: "quantity is outside the range of the function",

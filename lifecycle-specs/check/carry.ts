@@ -61,18 +61,18 @@ export function carriesValue({ operation }: Rule, { kind }: Tag): boolean {
 
 /** The values that a link lets through for a rule, in engineering units: those that the tag's binding has a number for. */
 export function valuesOnLink({ protocol }: Link, tag: Tag, rule: Rule): ValueSet {
-  return union(
-    valuesOf(tag, rule.value).flatMap(([min, max]): Interval[] => {
-      const raw = rawBounds(protocol, tag, { min, max });
-      const scale = protocol === "modbus" ? (tag.modbus?.scale ?? 1) : 1;
-      return raw.min > raw.max ? [] : [[engineeringOf(raw.min, scale), engineeringOf(raw.max, scale)]];
-    }),
-  );
+  const crossing = valuesOf(tag, rule.value).flatMap(([min, max]): Interval[] => {
+    const raw = rawBounds(protocol, tag, { min, max });
+    const scale = protocol === "modbus" ? (tag.modbus?.scale ?? 1) : 1;
+    return raw.min > raw.max ? [] : [[engineeringOf(raw.min, scale), engineeringOf(raw.max, scale)]];
+  });
+  // What is a rounding outside the range is at its end.
+  return union(crossing.map(([low, high]) => [Math.max(low, tag.range[0]), Math.min(high, tag.range[1])]));
 }
 
-function rawBounds(protocol: Protocol, { modbus, opcua, range }: Tag, bounds: Bounds): Pick<RawBounds, "min" | "max"> {
-  const [low, high] = range;
-  const tolerance = toleranceOf({ range: [low, high] });
+function rawBounds(protocol: Protocol, tag: Tag, bounds: Bounds): Pick<RawBounds, "min" | "max"> {
+  const { modbus, opcua } = tag;
+  const tolerance = toleranceOf(tag);
   if (protocol === "modbus") return modbus === undefined ? bounds : rawOf(modbus, bounds, tolerance);
   return opcua === undefined ? bounds : typedBoundsOf(opcua.type, bounds, tolerance);
 }

@@ -11,7 +11,7 @@ export const NO_VALUES: ValueSet = [];
 const ROUNDING = 1e-9;
 
 /** Difference that is rounding and no difference, in engineering units. */
-export function toleranceOf({ range: [low, high] }: Pick<Tag, "range">): number {
+export function toleranceOf({ range: [low, high] }: Tag): number {
   return ROUNDING * (high - low);
 }
 

@@ -66,20 +66,24 @@ export function compilePhases(
   const always = sets.with(sets.safety, lifecycle.rules, { phase: undefined, step: undefined });
   const phases = new Map<PhaseId, PhaseTable>();
   const masks = new Map<string, CompiledMask>();
-  for (const phase of lifecycle.phases) {
-    const origin = phase.mask === undefined ? undefined : phases.get(phase.mask.origin);
-    const written = origin ?? compilePhase(phase, sets, always, comparisons);
-    const table = phase.mask === undefined ? written : masked(written, phase, maskOf(phase.mask));
-    phases.set(phase.id, table);
-  }
-  return { phases, safety: { rules: sets.safety, mask: undefined }, places: sets.places };
-
-  function maskOf(mask: Mask): CompiledMask {
-    const key = `${mask.level} ${"device" in mask.subject ? `device ${mask.subject.device}` : `link ${mask.subject.link}`}`;
+  const maskOf = (mask: Mask): CompiledMask => {
+    const { level, subject } = mask;
+    const key = `${level} ${"device" in subject ? `device ${subject.device}` : `link ${subject.link}`}`;
     const known = masks.get(key) ?? Uint8Array.from(candidates.crossings, (crossing) => touch(plant, mask, crossing));
     masks.set(key, known);
     return known;
+  };
+  for (const phase of lifecycle.phases) {
+    const { id, mask } = phase;
+    if (mask === undefined) {
+      phases.set(id, compilePhase(phase, sets, always, comparisons));
+      continue;
+    }
+    const origin = phases.get(mask.origin);
+    if (origin === undefined) throw new Error(`unreachable: containment \`${id}\` comes before its origin`);
+    phases.set(id, masked(origin, phase, maskOf(mask)));
   }
+  return { phases, safety: { rules: sets.safety, mask: undefined }, places: sets.places };
 }
 
 function compilePhase(phase: Phase, sets: RuleSets, always: Bits, comparisons: Comparisons): PhaseTable {

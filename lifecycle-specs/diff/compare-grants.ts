@@ -186,7 +186,10 @@ function severalAspects(before: Permission, after: Permission, tags: BothTags, w
 function exceeds(some: Permission, other: Permission, tag: Tag | undefined, otherTag: Tag | undefined): boolean {
   const tolerance = tag === undefined ? 0 : toleranceOf(tag);
   return some.grants.some((grant) => {
-    const covering = other.grants.filter(({ limits }) => looser(grant.limits, limits).length === 0);
+    const covering = other.grants.filter(
+      (one) =>
+        looser(enforced(grant), enforced(one)).length === 0 && STRICTNESS[one.rule.mode] <= STRICTNESS[grant.rule.mode],
+    );
     const covered = union(
       covering.flatMap((one) => (one.values === undefined ? EVERYTHING : ownValues(one, otherTag))),
     );

@@ -10,7 +10,7 @@ const PAD = 10;
 const START_PX = 14;
 
 /** More boxes than this are not laid out: nobody could read them, and the layout could take minutes. */
-export const MAX_BOXES = 400;
+export const MAX_BOXES = 1000;
 
 export interface Line {
   readonly text: string;

@@ -232,7 +232,7 @@ beforeAll(async () => {
   for (const dir of ["keys", "other"]) expect((await run(["keys", "init", "--dir", here.file(dir)])).code).toBe(0);
   const key = here.file("keys/signing.private.jwk");
   const built = await run(["spec", "build", fixture("mixer"), "--out", here.file("signed.json"), "--key", key]);
-  expect(built).toMatchObject({ code: 0, stderr: "" });
+  expect(built.code).toBe(0);
   const text = readFileSync(here.file("signed.json"), "utf8");
   writeFileSync(here.file("tampered.json"), text.replace('"max":80', '"max":90'));
 }, 60_000);

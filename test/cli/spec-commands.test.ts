@@ -1,4 +1,4 @@
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { calculateJwkThumbprint } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createMachine } from "xstate";
@@ -48,10 +48,9 @@ describe("sekisho keys init", () => {
 
 describe("sekisho spec check", () => {
   test("a plant that holds: 0, and a summary in the last line", async () => {
-    const { code, stdout, stderr } = await invoke("spec", "check", MIXER);
+    const { code, stdout } = await invoke("spec", "check", MIXER);
     expect(code).toBe(0);
     expect(stdout).toMatch(/\nmixer: 0 errors, \d+ warnings?; 5 phases, 4 generated containments, .*\n$/);
-    expect(stderr).toBe("");
   });
 
   test("one that does not: 1, with the place of each finding", async () => {
@@ -92,7 +91,7 @@ describe("sekisho spec build and verify", () => {
   test("an unsigned one is said to be unsigned, and verified by nobody", async () => {
     const out = here.file("unsigned.json");
     const built = await invoke("spec", "build", MIXER, "--out", out, "--json");
-    expect(built.stderr).toMatch(/^NOT SIGNED: /);
+    expect(built.stderr).toMatch(/^NOT SIGNED: /m);
     expect(JSON.parse(built.stdout)).toMatchObject({ out, plant: "mixer", version: 4, signed: false });
     const verified = await invoke("spec", "verify", out, "--trust", KEYS.public);
     expect(verified).toMatchObject({ code: 1, stdout: "" });
@@ -115,6 +114,21 @@ describe("sekisho spec build and verify", () => {
       says: expect.stringContaining("was changed after it was signed"),
     });
     expect(stderr).toContain("was changed after it was signed");
+  });
+
+  test("an older one than was loaded before: 1", async () => {
+    const older = here.file("older");
+    cpSync(MIXER, older, { recursive: true });
+    const lifecycle = readFileSync(`${older}/lifecycle.yaml`, "utf8").replace("version: 4", "version: 3");
+    writeFileSync(`${older}/lifecycle.yaml`, lifecycle);
+    const bundle = here.file("older.json");
+    expect((await invoke("spec", "build", older, "--out", bundle, "--key", KEYS.private)).code).toBe(0);
+    const verify = (file: string, before: string) =>
+      invoke("spec", "verify", file, "--trust", KEYS.public, "--after", before);
+    expect((await verify(BUNDLE, bundle)).code).toBe(0);
+    const { code, stderr } = await verify(bundle, BUNDLE);
+    expect(code).toBe(1);
+    expect(stderr).toContain("the bundle has version 3, but version 4 was loaded here before");
   });
 
   test("the same source gives the same bytes", async () => {
@@ -160,8 +174,8 @@ describe("sekisho spec diff", () => {
       effect: "widened",
       widens: true,
       topic: "permission",
-      where: ["service", "contained.service.hmi-1.observe", "contained.service.hmi-1.read-only"],
-      places: ["service", "the 2 containments generated from service"],
+      where: ["service"],
+      places: ["service"],
       says: "ews-1 may now send vendor-clock to plc-1",
       about: ["vendor-clock"],
     });

@@ -100,12 +100,11 @@ describe("reasons in a containment", () => {
     expect(judgedIn("hmi", "rate-limit", { ...reads }, "switch", [{ atMs: 0, sent: "reads" }]).verdict).toBe("allow");
   });
 
-  test("a containment whose origin is gone has the rules that it brings itself", () => {
+  test("a containment without its origin is a mistake in the bundle, not a phase without rules", () => {
     const lost = bundle.lifecycle.phases.filter(({ id }) => id !== "running");
-    const tables = compile({ ...bundle, lifecycle: { ...bundle.lifecycle, phases: lost } }, "switch");
-    const permitted = at(containedId("hmi", "read-only"), "fill");
-    expect(judge(tables, permitted, { ...reads }, createHistory(tables), 0).verdict).toBe("allow");
-    expect(judge(tables, permitted, writes("ARM", 1), createHistory(tables), 0)).toMatchObject({ reason: "CONTAINED" });
+    expect(() => compile({ ...bundle, lifecycle: { ...bundle.lifecycle, phases: lost } }, "switch")).toThrow(
+      "containment `contained.running.hmi.observe` comes before its origin",
+    );
   });
 });
 

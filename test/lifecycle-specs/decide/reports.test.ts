@@ -8,12 +8,10 @@ import { at, tells } from "./examples/examples.ts";
 import { EXAMPLE } from "./examples/lifecycle.ts";
 
 const tables = compile(EXAMPLE, "switch");
-const [plc, hmi, ews, ua] = ["plc-1", "hmi-1", "ews-1", "ua-1"].map(DeviceId) as [
-  DeviceId,
-  DeviceId,
-  DeviceId,
-  DeviceId,
-];
+const plc = DeviceId("plc-1");
+const hmi = DeviceId("hmi-1");
+const ews = DeviceId("ews-1");
+const ua = DeviceId("ua-1");
 const level = TagId("LEVEL");
 
 function judged(observation: Observation) {
@@ -60,7 +58,7 @@ describe("what a server tells a client", () => {
     expect(judged({ ...tells("LEVEL", 1), items: [] })).toMatchObject({ reason: "NO_RULE", item: -1 });
   });
 
-  test("and fails, is answered as its rule says, whatever the link's mode", () => {
+  test("that fails is answered as its rule says, whatever the link's mode", () => {
     expect(judged(tells("LEVEL", undefined))).toMatchObject({ reason: "TYPE_MISMATCH", mode: "monitor" });
     expect(judged(tells("LEVEL", 5.1))).toMatchObject({ reason: "VALUE_ABOVE", rule: "level-told", mode: "monitor" });
   });

@@ -85,7 +85,10 @@ describe("the decision and its slow twin give the same verdicts", () => {
         const failed = compareOnce(randomWorld(draw), layer, draw, each, events.length, new Map());
         if (failed !== undefined) throw new Error(inWords(shortest(failed)));
       }),
-      { numRuns: Math.min(1500, DECISIONS / 40), ...(process.env["SEKISHO_TWIN_SEED"] === undefined ? {} : { seed: SEED }) },
+      {
+        numRuns: Math.min(1500, DECISIONS / 40),
+        ...(process.env["SEKISHO_TWIN_SEED"] === undefined ? {} : { seed: SEED }),
+      },
     );
   });
 });
