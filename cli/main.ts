@@ -21,8 +21,12 @@ addPlantCommands(program);
 addExerciseCommands(program);
 for (const command of [program, ...nested(program)]) command.exitOverride();
 
-// Whoever reads our output may stop reading (`sekisho spec build | head`): that is no error of anybody's.
-process.stdout.on("error", () => process.exit(process.exitCode ?? 0));
+// Whoever reads our output may stop reading (`sekisho spec build | head`): that is no error of anybody's. A full disk is one.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(process.exitCode ?? 0);
+  process.stderr.write(`error: the output cannot be written (${error.code ?? error.message}); write it elsewhere\n`);
+  process.exit(2);
+});
 
 try {
   await program.parseAsync();

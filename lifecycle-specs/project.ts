@@ -8,7 +8,7 @@ import { type HmiEntry, hmiEntry } from "./project/hmi.ts";
 import { type Inventory, inventoryOf } from "./project/inventory.ts";
 import { type PlcEntry, plcEntry } from "./project/plc.ts";
 import { type SwitchEntry, switchEntry } from "./project/switch.ts";
-import { slackOf } from "./project/timing.ts";
+import { slackOf } from "./slack.ts";
 
 export type { HmiEntry } from "./project/hmi.ts";
 export type { ModbusTagMessage } from "./project/messages.ts";
@@ -44,9 +44,10 @@ export interface ProjectedPosition {
 export function project(plant: Plant, lifecycle: Lifecycle): Projections {
   const inventory = inventoryOf(plant);
   const rules = allRules(lifecycle);
-  const onto = <Entry>(layer: Layer, entryOf: (i: Inventory, slackMs: number, rule: Rule) => Entry | undefined) => {
-    const slackMs = slackOf(layer, lifecycle.skewMs);
-    return { slackMs, rules: rules.flatMap((rule) => entryOf(inventory, slackMs, rule) ?? []) };
+  const onto = <Entry>(layer: Layer, entryOf: (i: Inventory, skewMs: number, rule: Rule) => Entry | undefined) => {
+    const { skewMs } = lifecycle;
+    const { messageMs } = slackOf(layer, skewMs, "write");
+    return { slackMs: messageMs, rules: rules.flatMap((rule) => entryOf(inventory, skewMs, rule) ?? []) };
   };
   const onSwitch = onto("switch", switchEntry);
   return {

@@ -1,6 +1,7 @@
 import type { PlantClock } from "#point/clock.ts";
 import type { Endpoint } from "#point/endpoint.ts";
 import type { Party } from "#point/observe/modbus.ts";
+import { ModbusImage } from "#point/observe/modbus-image.ts";
 import { ModbusTags } from "#point/observe/modbus-tags.ts";
 import { UaTags } from "#point/observe/opcua.ts";
 import { Point } from "#point/point.ts";
@@ -8,18 +9,25 @@ import { TokenBucket } from "#point/token-bucket.ts";
 import { deviceAt, linkOf } from "#specs/addresses.ts";
 import type { Bundle } from "#specs/bundle.ts";
 import type { PhaseId } from "#specs/ids.ts";
-import type { Link, Mode, Plant } from "#specs/plant.ts";
+import type { Link, Mode } from "#specs/plant.ts";
+import type { DenyActions } from "./actions.ts";
+import { type FramingName, framingOf } from "./modbus-framing.ts";
 import { ModbusSession } from "./modbus-session.ts";
 import { ModbusWatch } from "./modbus-watch.ts";
 import { UaSession } from "./opcua-session.ts";
 import { Relay, type RelayOptions } from "./relay.ts";
 import type { Session, SessionOutput } from "./session.ts";
+import type { LinkTls } from "./tls.ts";
 
 /** One listener: it stands in front of the server of `link`, for every client of that server over the same protocol. */
 export interface FilterListener {
   readonly link: string;
   readonly listen: Endpoint;
   readonly upstream: Endpoint;
+  /** Modbus only: how frames lie in the stream, on both sides. Default `mbap`. */
+  readonly framing?: FramingName;
+  /** Modbus/TCP Security: TLS towards the clients, the server, or both. Default: neither. */
+  readonly tls?: LinkTls;
 }
 
 export interface SwitchFilterOptions {
@@ -28,7 +36,14 @@ export interface SwitchFilterOptions {
   readonly listeners: readonly FilterListener[];
   /** Own address towards the servers. */
   readonly localAddress?: string;
+  /**
+   * Clients' connections to the servers are led here by the packet filter: client address → own address that is translated back to
+   * the client's on the way to the server. Clients go on knowing the servers by their own addresses.
+   */
+  readonly from?: ReadonlyMap<string, string>;
   readonly mode: Mode;
+  /** What a denied Modbus request is answered with. */
+  readonly deny?: DenyActions;
   readonly clock: PlantClock;
   readonly bus?: { readonly url: string; readonly password?: string };
   readonly standalonePhase?: PhaseId;
@@ -86,7 +101,20 @@ function relayOptions(options: SwitchFilterOptions, point: Point, listener: Filt
     listen: listener.listen,
     upstream: listener.upstream,
     ...(options.localAddress === undefined ? {} : { localAddress: options.localAddress }),
+    ...(options.from === undefined ? {} : { from: options.from }),
     ...(options.mode === "off" ? {} : { session: sessionFactory(options, point, listener, link) }),
+    ...(listener.tls === undefined ? {} : { tls: listener.tls }),
+    onUntrusted: (client, says) => {
+      if (!notices.take(performance.now())) return;
+      point.notice({
+        code: "SOURCE_FORBIDS",
+        severity: "detection",
+        locus: [],
+        source: client,
+        target: link.server,
+        says: `${client}: ${says}; it was not let in`,
+      });
+    },
     onRefused: (client, says) => {
       if (!notices.take(performance.now())) return;
       point.notice({
@@ -126,16 +154,17 @@ function sessionFactory(
   link: Link,
 ): NonNullable<RelayOptions["session"]> {
   const { plant } = options.bundle;
-  const party = (client: { readonly address: string; readonly port: number }): Party => {
+  const party = (client: { readonly address: string; readonly port: number; readonly role?: string }): Party => {
     const source = deviceAt(plant, client.address, client.port)?.id;
+    const as = client.role === undefined ? "" : `${client.role}@`;
     return {
       source,
-      sourceAddress: `${client.address}:${client.port}`,
+      sourceAddress: `${as}${client.address}:${client.port}`,
       target: link.server,
       link: source === undefined ? undefined : linkOf(plant, source, link.server, link.protocol)?.id,
     };
   };
-  const session = sessionOf(point, plant, listener, link);
+  const session = sessionOf(options, point, listener, link);
   return (client, output) => {
     const from = party(client);
     const mode = plant.links.find(({ id }) => id === from.link)?.mode;
@@ -145,20 +174,22 @@ function sessionFactory(
 }
 
 function sessionOf(
+  { bundle: { plant }, deny, from }: SwitchFilterOptions,
   point: Point,
-  plant: Plant,
   listener: FilterListener,
   link: Link,
 ): (party: Party, output: SessionOutput) => Session {
   if (link.protocol === "modbus") {
     const tags = new ModbusTags(plant, link.server);
+    const framing = framingOf(listener.framing ?? "mbap", tags);
+    const how = { framing, image: new ModbusImage(tags), ...(deny === undefined ? {} : { actions: deny }) };
     return (party, output) =>
       point.enforces(party.link)
-        ? new ModbusSession(point, tags, party, output)
-        : new ModbusWatch(point, tags, party, output);
+        ? new ModbusSession(point, tags, party, output, how)
+        : new ModbusWatch(point, tags, party, output, how);
   }
   const tags = new UaTags(plant, link.server);
-  const urls = { filter: url(listener.listen), server: url(listener.upstream) };
+  const urls = { filter: url(from === undefined ? listener.listen : listener.upstream), server: url(listener.upstream) };
   return (party, output) => new UaSession(point, tags, party, urls, output);
 }
 

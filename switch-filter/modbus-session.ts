@@ -1,19 +1,32 @@
 import { observeModbus, type Party, valuesInAnswer } from "#point/observe/modbus.ts";
+import { ModbusImage } from "#point/observe/modbus-image.ts";
 import type { ModbusTags } from "#point/observe/modbus-tags.ts";
 import type { Judged, Point } from "#point/point.ts";
-import type { Outcome, Verdict } from "#specs/decide/observation.ts";
+import type { Outcome } from "#specs/decide/observation.ts";
 import type { ReasonCode } from "#specs/decide/reasons.ts";
 import {
   decodeRequest,
   decodeResponse,
   type ExceptionName,
   encodeException,
-  encodeFrame,
-  type MbapFrame,
-  MbapFramer,
-  type ModbusRequest,
+  MBAP_FRAMING,
+  type ModbusFrame,
+  type ModbusFramer,
+  type ModbusFraming,
 } from "#wire/modbus/index.ts";
 import { describeWireError } from "#wire/wire-error.ts";
+import { actionFor, DEFAULT_DENY_ACTIONS, type DenyActions } from "./actions.ts";
+import { ModbusNotices } from "./modbus-notices.ts";
+import {
+  mayWrite,
+  misfit,
+  NOTHING,
+  registersRead,
+  registersWritten,
+  type Slot,
+  tagsWritten,
+  wordsWritten,
+} from "./modbus-slot.ts";
 import type { Session, SessionOutput } from "./session.ts";
 
 /** Requests that may wait for their answers on one connection; further ones wait unread. @see MODBUS Messaging on TCP/IP V1.0b §4.2.2 */
@@ -21,39 +34,70 @@ export const MAX_PENDING = 16;
 /** Real ms a server may take to answer, and a frame may stay incomplete. */
 export const ANSWER_TIMEOUT_MS = 5000;
 export const PARTIAL_FRAME_TIMEOUT_MS = 10_000;
+/** Requests whose time is up and whose answers may still come. */
+export const MAX_LATE = 16;
+/** Answers of one connection that had to be withheld; one more, and it is closed. */
+export const MAX_WITHHELD = 16;
 
-/** One request on its way: replies keep the order of the requests, also around a denied one. */
-interface Slot {
-  readonly frame: MbapFrame;
-  readonly request: ModbusRequest;
-  readonly judged: readonly Judged[];
-  readonly sinceMs: number;
-  /** The bytes for the client, once known. */
-  answer: Buffer | undefined;
+export interface ModbusSessionOptions {
+  readonly framing?: ModbusFraming;
+  readonly actions?: DenyActions;
+  /** One for all connections to the same server. */
+  readonly image?: ModbusImage;
 }
+
+/** An answer was looked for and none came that is one: MODBUS AP V1.1b3 §7, 0B and 04. Never an invented value. */
+const NO_ANSWER: ExceptionName = "gateway-target-failed-to-respond";
+const BAD_ANSWER: ExceptionName = "server-device-failure";
 
 /**
  * The data path of one Modbus connection: framer → decoder → judgement → exactly the bytes that were decoded → server; back:
- * framer → pairing → response decoder → client. After the first bad byte nothing more of the connection is read.
+ * framer → pairing → response decoder → client. After the first bad byte of a side nothing more of it is read.
  */
 export class ModbusSession implements Session {
   readonly #point: Point;
   readonly #tags: ModbusTags;
   readonly #party: Party;
   readonly #output: SessionOutput;
-  readonly #requests = new MbapFramer();
-  readonly #responses = new MbapFramer();
+  readonly #framing: ModbusFraming;
+  readonly #actions: DenyActions;
+  readonly #image: ModbusImage;
+  readonly #notices: ModbusNotices;
+  readonly #maxPending: number;
+  readonly #requests: ModbusFramer;
+  readonly #responses: ModbusFramer;
   readonly #slots: Slot[] = [];
   /** Frames not looked at yet, all of one read: bounded by the size of a read. */
-  readonly #waiting: MbapFrame[] = [];
+  readonly #waiting: ModbusFrame[] = [];
+  /** Transaction identifiers that were answered in the server's place for want of time. At most `MAX_LATE`. */
+  readonly #late = new Set<number>();
+  #withheld = 0;
   #partialSinceMs: number | undefined;
+  #nowMs = 0;
   #ended = false;
 
-  constructor(point: Point, tags: ModbusTags, party: Party, output: SessionOutput) {
+  constructor(
+    point: Point,
+    tags: ModbusTags,
+    party: Party,
+    output: SessionOutput,
+    {
+      framing = MBAP_FRAMING,
+      actions = DEFAULT_DENY_ACTIONS,
+      image = new ModbusImage(tags),
+    }: ModbusSessionOptions = {},
+  ) {
     this.#point = point;
     this.#tags = tags;
     this.#party = party;
     this.#output = output;
+    this.#framing = framing;
+    this.#actions = actions;
+    this.#image = image;
+    this.#notices = new ModbusNotices(point, party);
+    this.#maxPending = Math.min(MAX_PENDING, framing.maxPending);
+    this.#requests = framing.requests();
+    this.#responses = framing.responses();
   }
 
   get wantsMore(): boolean {
@@ -80,8 +124,8 @@ export class ModbusSession implements Session {
     for (const frame of this.#responses.push(chunk)) {
       if (!this.#ended) this.#answered(frame);
     }
-    if (this.#responses.state.kind === "failed")
-      this.#badAnswer("MALFORMED", describeWireError(this.#responses.state.error));
+    const { state } = this.#responses;
+    if (!this.#ended && state.kind === "failed") this.#lostServer(describeWireError(state.error));
     this.#work(realMs);
   }
 
@@ -91,146 +135,212 @@ export class ModbusSession implements Session {
       this.#malformed(`a frame stayed incomplete for ${PARTIAL_FRAME_TIMEOUT_MS / 1000} s`);
       return;
     }
-    const late = this.#slots.find((slot) => slot.answer === undefined && realMs - slot.sinceMs > ANSWER_TIMEOUT_MS);
-    if (late !== undefined) this.#end(`the server did not answer within ${ANSWER_TIMEOUT_MS / 1000} s`);
+    for (const slot of this.#slots) {
+      if (slot.answer === undefined && realMs - slot.sinceMs > ANSWER_TIMEOUT_MS) this.#tooLate(slot);
+    }
+    this.#flush();
+    const lost = this.#late.size > MAX_LATE || (this.#late.size > 0 && this.#framing.kind === "rtu");
+    if (lost) this.#end(`the server did not answer within ${ANSWER_TIMEOUT_MS / 1000} s`);
+    else this.#work(realMs);
   }
 
-  /** What was forwarded and never answered is reported as just that. */
+  /** What was forwarded and never answered is reported as just that, and a client that is still there is told. */
   closed(): void {
-    this.#ended = true;
-    for (const slot of this.#slots.splice(0)) if (slot.answer === undefined) this.#settle(slot, "forwarded");
     this.#waiting.length = 0;
+    if (this.#ended) return;
+    for (const slot of this.#slots) if (slot.answer === undefined) this.#standIn(slot, NO_ANSWER);
+    this.#flush();
+    this.#release();
   }
+
+  readonly #resume = (): void => {
+    try {
+      this.#work(this.#nowMs);
+    } catch (error) {
+      // Another connection's answer leads here: that one must not end for what goes wrong in this one.
+      this.#end(`the filter itself failed: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  };
 
   #work(realMs: number): void {
-    while (!this.#ended && this.#slots.length < MAX_PENDING) {
+    this.#nowMs = realMs;
+    while (!this.#ended && this.#slots.length < this.#maxPending) {
       const frame = this.#waiting[0];
       if (frame === undefined) break;
       // A transaction identifier in use again could not be told apart in the answer: it waits until the first is answered.
-      if (this.#pending(frame.transactionId) !== undefined) return;
+      if (this.#pending(frame) !== undefined) return;
+      if (this.#late.has(frame.transactionId ?? 0)) {
+        return this.#end("a transaction identifier is used again whose first answer may still come");
+      }
       // A largest step counts from the present value: while a write is under way, nobody knows it.
       if (mayWrite(frame) && this.#slots.some((slot) => slot.answer === undefined && mayWrite(slot.frame))) return;
-      this.#waiting.shift();
-      this.#request(frame, realMs);
+      if (!this.#request(frame, realMs)) return;
     }
     if (!this.#ended && this.#waiting.length === 0 && this.#requests.state.kind === "failed") {
       this.#malformed(describeWireError(this.#requests.state.error));
     }
   }
 
-  #pending(transactionId: number): Slot | undefined {
+  /** The request of an identifier that waits for its answer. RTU knows no identifiers: there, the one that waits. */
+  #pending({ transactionId }: ModbusFrame): Slot | undefined {
     return this.#slots.find((slot) => slot.answer === undefined && slot.frame.transactionId === transactionId);
   }
 
-  #request(frame: MbapFrame, realMs: number): void {
+  /** @returns false: its turn has not come */
+  #request(frame: ModbusFrame, realMs: number): boolean {
     const functionCode = frame.pdu[0] ?? 0;
     const decoded = decodeRequest(frame.pdu);
-    if (!decoded.ok) return this.#malformed(describeWireError(decoded.error));
+    if (!decoded.ok) {
+      this.#malformed(describeWireError(decoded.error));
+      return false;
+    }
     // "The function codes 1..255 decimal are valid, 128-255 are reserved for exception responses", 0 is not valid: §4.1.
-    if (functionCode === 0 || functionCode > 127)
-      return this.#malformed(`function code ${functionCode} is not one of a request`);
-    const judged = observeModbus(this.#party, this.#tags, frame.unitId, decoded.value).map((o) => this.#point.judge(o));
-    const slot: Slot = { frame, request: decoded.value, judged, sinceMs: realMs, answer: undefined };
+    if (functionCode === 0 || functionCode > 127) {
+      this.#malformed(`function code ${functionCode} is not one of a request`);
+      return false;
+    }
+    const request = decoded.value;
+    const write = registersWritten(frame.unitId, request);
+    if (write !== undefined && !this.#image.mayBegin(write)) {
+      this.#image.whenFree(this.#resume);
+      return false;
+    }
+    this.#waiting.shift();
+    const nowMs = this.#point.options.clock.now();
+    const present = (unit: number, address: number) => this.#image.present(unit, address, nowMs);
+    const judged = observeModbus(this.#party, this.#tags, frame.unitId, request, present).map((o) =>
+      this.#point.judge(o),
+    );
+    const words = wordsWritten(request, (address) => present(frame.unitId, address));
+    const common = { frame, request, judged, sinceMs: realMs, mark: this.#image.mark(), words };
     const blocked = judged.find((j) => j.action === "blocked");
-    if (blocked !== undefined) {
-      slot.answer = exception(frame, exceptionFor(blocked.verdict));
-      this.#settle(slot, "denied");
-    }
-    this.#slots.push(slot);
-    if (slot.answer === undefined) {
-      for (const j of judged) this.#point.forwarded(j);
-      this.#output.toServer(frame.bytes);
-    }
+    if (blocked !== undefined) this.#deny({ ...common, write: undefined, answer: undefined }, blocked);
+    else this.#forward({ ...common, write, answer: undefined });
     this.#flush();
+    return !this.#ended;
   }
 
-  #answered(frame: MbapFrame): void {
-    const slot = this.#pending(frame.transactionId);
+  #deny(slot: Slot, { verdict }: Judged): void {
+    this.#settle(slot, "denied");
+    const action = verdict.verdict === "deny" ? actionFor(this.#actions, verdict.reason) : this.#actions.internal;
+    switch (action.kind) {
+      case "close":
+        return this.#end(verdict.verdict === "deny" ? verdict.says : "the message was denied");
+      case "drop":
+        slot.answer = NOTHING;
+        break;
+      case "exception":
+        slot.answer = this.#exception(slot.frame, action.code);
+        break;
+      default: {
+        const never: never = action;
+        throw new Error(`unreachable: ${String(never)}`);
+      }
+    }
+    this.#slots.push(slot);
+  }
+
+  #forward(slot: Slot): void {
+    this.#slots.push(slot);
+    for (const j of slot.judged) this.#point.forwarded(j);
+    if (slot.write !== undefined) this.#image.begin(slot.write);
+    this.#output.toServer(slot.frame.bytes);
+    if (!this.#framing.isBroadcast(slot.frame.unitId)) return;
+    slot.answer = NOTHING;
+    this.#settle(slot, "forwarded");
+  }
+
+  #answered(frame: ModbusFrame): void {
+    const slot = this.#pending(frame);
     if (slot === undefined || slot.frame.unitId !== frame.unitId) {
-      return this.#badAnswer(
-        "UNSOLICITED",
-        `transaction ${frame.transactionId} of unit ${frame.unitId} answers no request`,
-      );
+      if (slot === undefined && this.#late.delete(frame.transactionId ?? 0)) return;
+      const which = frame.transactionId === undefined ? "an answer" : `transaction ${frame.transactionId}`;
+      return this.#withhold("UNSOLICITED", `${which} of unit ${frame.unitId} answers no request`);
     }
     const response = decodeResponse(frame.pdu, slot.request);
-    if (!response.ok) return this.#badAnswer("MALFORMED", describeWireError(response.error));
-    this.#settle(slot, response.value.kind === "exception" ? "answered-error" : "answered-ok");
-    const passes = this.#point.told(
-      this.#party,
-      valuesInAnswer(this.#tags, frame.unitId, slot.request, response.value),
-    );
-    // Never an invented value: "the gateway got no response from the target device", MODBUS AP V1.1b3 §7.
-    slot.answer = passes ? frame.bytes : exception(slot.frame, "gateway-target-failed-to-respond");
+    const says = response.ok ? misfit(this.#tags, slot.request, response.value) : describeWireError(response.error);
+    if (!response.ok || says !== undefined) {
+      this.#standIn(slot, BAD_ANSWER);
+      this.#withhold("MALFORMED", says ?? "");
+      return this.#flush();
+    }
+    const succeeded = response.value.kind !== "exception";
+    this.#settle(slot, succeeded ? "answered-ok" : "answered-error", succeeded ? slot.words : undefined);
+    const read = registersRead(slot.request, response.value);
+    if (read !== undefined) {
+      this.#image.saw(frame.unitId, read.address, read.words, slot.mark, this.#point.options.clock.now());
+    }
+    const values = valuesInAnswer(this.#tags, frame.unitId, slot.request, response.value);
+    const passes = this.#point.told(this.#party, values);
+    slot.answer = passes ? frame.bytes : this.#exception(slot.frame, NO_ANSWER);
     this.#flush();
   }
 
   /** Sends what is ready, from the oldest request on. */
   #flush(): void {
     for (let head = this.#slots[0]; head?.answer !== undefined; head = this.#slots[0]) {
-      this.#output.toClient(head.answer);
+      if (head.answer.length > 0) this.#output.toClient(head.answer);
       this.#slots.shift();
     }
   }
 
-  #settle(slot: Slot, outcome: Outcome): void {
+  #tooLate(slot: Slot): void {
+    this.#late.add(slot.frame.transactionId ?? 0);
+    this.#standIn(slot, NO_ANSWER);
+  }
+
+  /** Answered in the server's place. Whether the server has done it, or will, is not known. */
+  #standIn(slot: Slot, name: ExceptionName): void {
+    slot.answer = this.#exception(slot.frame, name);
+    this.#settle(slot, "forwarded");
+  }
+
+  /** What was forwarded and never answered leaves its tags unknown: the server may have done it, and may still. */
+  #settle(slot: Slot, outcome: Outcome, words?: readonly number[]): void {
     for (const judged of slot.judged) this.#point.settle(judged, outcome);
+    if (outcome === "forwarded") for (const tag of tagsWritten(slot.judged)) this.#point.sawTag(tag, Number.NaN);
+    const { write } = slot;
+    slot.write = undefined;
+    if (write !== undefined) this.#image.end(write, words, this.#point.options.clock.now());
+  }
+
+  #exception(frame: ModbusFrame, exception: ExceptionName | number): Buffer {
+    if (this.#framing.isBroadcast(frame.unitId)) return NOTHING;
+    return this.#framing.answer(frame, encodeException(frame.pdu[0] ?? 0, exception));
   }
 
   #malformed(says: string): void {
-    this.#point.notice({
-      code: "MALFORMED",
-      severity: "detection",
-      locus: this.#party.source === undefined ? ["unknown-device"] : [],
-      source: this.#party.source ?? this.#party.sourceAddress,
-      target: this.#party.target,
-      says: `${this.#party.sourceAddress}: ${says}; the connection is closed and nothing after it was forwarded`,
-    });
+    this.#notices.client("MALFORMED", `${says}; the connection is closed and nothing after it was forwarded`);
     this.#end(says);
   }
 
-  #badAnswer(code: ReasonCode, says: string): void {
-    this.#point.notice({
-      code,
-      severity: "detection",
-      locus: ["path-switch-plc"],
-      source: this.#party.target,
-      target: this.#party.sourceAddress,
-      says: `answer of ${this.#party.target}: ${says}; it was withheld and the connection closed`,
-    });
+  /** One answer does not reach the client; the connection goes on, unless that has become a habit. */
+  #withhold(code: ReasonCode, says: string): void {
+    this.#withheld += 1;
+    const last = this.#withheld > MAX_WITHHELD;
+    const end = last ? ` as the last of ${this.#withheld}, and the connection closed` : "";
+    this.#notices.server(code, `${says}; it was withheld${end}`);
+    if (last) this.#end(says);
+  }
+
+  /** Where the next answer of the server would begin is not known any more. */
+  #lostServer(says: string): void {
+    this.#notices.server("MALFORMED", `${says}; it was withheld and the connection closed`);
+    for (const slot of this.#slots) if (slot.answer === undefined) this.#standIn(slot, BAD_ANSWER);
+    this.#flush();
     this.#end(says);
   }
 
   #end(says: string): void {
     if (this.#ended) return;
-    this.closed();
+    this.#release();
     this.#output.close(says);
   }
-}
 
-/** Anything but the four plain reads. */
-function mayWrite(frame: MbapFrame): boolean {
-  const functionCode = frame.pdu[0] ?? 0;
-  return functionCode < 1 || functionCode > 4;
-}
-
-function exception(frame: MbapFrame, name: ExceptionName): Buffer {
-  return encodeFrame(frame, encodeException(frame.pdu[0] ?? 0, name));
-}
-
-/** 01 for function, phase, role and order, 02 for address, 03 for value: a documented departure from V1.1b3 §7. */
-function exceptionFor(verdict: Verdict): ExceptionName {
-  if (verdict.verdict === "allow") return "server-device-failure";
-  switch (verdict.reason) {
-    case "TAG_UNKNOWN":
-    case "TAG_PARTIAL":
-      return "illegal-data-address";
-    case "VALUE_ABOVE":
-    case "VALUE_BELOW":
-    case "VALUE_NOT_LISTED":
-    case "STEP_TOO_LARGE":
-    case "TYPE_MISMATCH":
-      return "illegal-data-value";
-    default:
-      return "illegal-function";
+  #release(): void {
+    this.#ended = true;
+    this.#waiting.length = 0;
+    this.#image.waitsNoMore(this.#resume);
+    for (const slot of this.#slots.splice(0)) if (slot.answer === undefined) this.#settle(slot, "forwarded");
   }
 }

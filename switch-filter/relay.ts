@@ -1,16 +1,24 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import type { Session, SessionOutput } from "./session.ts";
+import { dialTls, identify, type LinkTls, serverOptions } from "./tls.ts";
 
 export interface RelayOptions {
   readonly listen: { readonly host: string; readonly port: number };
   readonly upstream: { readonly host: string; readonly port: number };
   /** Own address towards the server; the server takes connections from it alone. */
   readonly localAddress?: string;
+  /** Client address → own address towards the server on that client's behalf; goes before `localAddress`. */
+  readonly from?: ReadonlyMap<string, string>;
   /** Absent, or undefined for a client: bytes pass unseen (mode `off`). */
   readonly session?: (
-    client: { readonly address: string; readonly port: number },
+    client: { readonly address: string; readonly port: number; readonly role?: string },
     output: SessionOutput,
   ) => Session | undefined;
+  /** Absent: plain TCP on both sides. */
+  readonly tls?: LinkTls;
+  /** A client over TLS without a certificate that may connect. */
+  readonly onUntrusted?: (client: string, says: string) => void;
   readonly onRefused: (client: string, says: string) => void;
   readonly onUpstream: (reachable: boolean, says: string) => void;
   /** Something failed that must not: a session threw, or the listener itself. The connection concerned is closed. */
@@ -32,6 +40,8 @@ export class Relay {
   readonly #options: RelayOptions;
   readonly #server: Server;
   readonly #pairs = new Set<Pair>();
+  /** Clients whose TLS handshake is under way. They count as connections. */
+  readonly #handshakes = new Set<Socket>();
   readonly #timer: NodeJS.Timeout;
 
   constructor(options: RelayOptions) {
@@ -42,7 +52,11 @@ export class Relay {
       keepAlive: true,
       keepAliveInitialDelay: KEEP_ALIVE_MS,
     };
-    this.#server = createServer(sockets, (client) => this.#accept(client));
+    const clients = options.tls?.clients;
+    this.#server =
+      clients === undefined
+        ? createServer(sockets, (client) => this.#accept(client))
+        : this.#overTls(createTlsServer({ ...sockets, ...serverOptions(clients) }), clients);
     this.#timer = setInterval(() => {
       const now = performance.now();
       for (const pair of this.#pairs) pair.expire(now);
@@ -83,23 +97,52 @@ export class Relay {
   close(): Promise<void> {
     clearInterval(this.#timer);
     for (const pair of this.#pairs) pair.destroy();
+    for (const raw of this.#handshakes) raw.destroy();
     return new Promise((resolve) => this.#server.close(() => resolve()));
   }
 
+  #overTls(server: Server, clients: NonNullable<LinkTls["clients"]>): Server {
+    server.on("connection", (raw: Socket) => {
+      if (!this.#hasPlaceFor(raw)) return;
+      this.#handshakes.add(raw);
+      raw.once("close", () => this.#handshakes.delete(raw));
+    });
+    server.on("tlsClientError", (error: Error, socket: TLSSocket) => {
+      this.#options.onUntrusted?.(nameOf(socket), `the TLS handshake failed (${error.message})`);
+      socket.destroy();
+    });
+    server.on("secureConnection", (socket: TLSSocket) => {
+      for (const raw of this.#handshakes) if (raw.remotePort === socket.remotePort) this.#handshakes.delete(raw);
+      const role = identify(socket, clients);
+      if (role.ok) return this.#begin(socket, role.value);
+      this.#options.onUntrusted?.(nameOf(socket), role.error);
+      socket.on("error", () => undefined);
+      socket.destroy();
+    });
+    return server;
+  }
+
   #accept(client: Socket): void {
+    if (this.#hasPlaceFor(client)) this.#begin(client, undefined);
+  }
+
+  /** A connection beyond the limits is reset. */
+  #hasPlaceFor(client: Socket): boolean {
     const address = client.remoteAddress ?? "";
-    const name = `${address}:${client.remotePort ?? 0}`;
-    const fromSame = [...this.#pairs].filter((pair) => pair.address === address).length;
-    if (fromSame >= MAX_CONNECTIONS_PER_SOURCE || this.#pairs.size >= MAX_CONNECTIONS) {
-      client.on("error", () => undefined);
-      client.resetAndDestroy();
-      this.#options.onRefused(
-        name,
-        `${address} has ${fromSame} connections of ${this.#pairs.size} here; a further one was refused`,
-      );
-      return;
-    }
-    const pair: Pair = new Pair(client, this.#options, () => this.#pairs.delete(pair));
+    const places = [...this.#pairs, ...this.#handshakes];
+    const fromSame = places.filter((at) => (at instanceof Pair ? at.address : at.remoteAddress) === address).length;
+    if (fromSame < MAX_CONNECTIONS_PER_SOURCE && places.length < MAX_CONNECTIONS) return true;
+    client.on("error", () => undefined);
+    client.resetAndDestroy();
+    this.#options.onRefused(
+      nameOf(client),
+      `${address} has ${fromSame} connections of ${places.length} here; a further one was refused`,
+    );
+    return false;
+  }
+
+  #begin(client: Socket, role: string | undefined): void {
+    const pair: Pair = new Pair(client, role, this.#options, () => this.#pairs.delete(pair));
     this.#pairs.add(pair);
     pair.start();
   }
@@ -115,6 +158,7 @@ class Pair implements SessionOutput {
   readonly address: string;
   readonly #options: RelayOptions;
   readonly #client: Socket;
+  readonly #role: string | undefined;
   readonly #name: string;
   readonly #gone: () => void;
   #session: Session | undefined;
@@ -123,12 +167,13 @@ class Pair implements SessionOutput {
   #ending = false;
   #closed = false;
 
-  constructor(client: Socket, options: RelayOptions, gone: () => void) {
+  constructor(client: Socket, role: string | undefined, options: RelayOptions, gone: () => void) {
     this.#client = client;
+    this.#role = role;
     this.#options = options;
     this.#gone = gone;
     this.address = client.remoteAddress ?? "";
-    this.#name = `${this.address}:${client.remotePort ?? 0}`;
+    this.#name = nameOf(client);
   }
 
   get session(): Session | undefined {
@@ -143,7 +188,9 @@ class Pair implements SessionOutput {
     client.on("drain", () => this.#readOn());
     client.on("end", () => this.#server?.end());
     this.#guarded(() => {
-      this.#session = this.#options.session?.({ address: this.address, port: client.remotePort ?? 0 }, this);
+      const from = { address: this.address, port: client.remotePort ?? 0 };
+      const who = this.#role === undefined ? from : { ...from, role: this.#role };
+      this.#session = this.#options.session?.(who, this);
     });
     if (this.#closed) return;
     // Without a session there is nobody to say when the server is needed: some protocols let it speak first.
@@ -164,6 +211,8 @@ class Pair implements SessionOutput {
 
   expire(realMs: number): void {
     this.#guarded(() => this.#session?.expire(realMs));
+    // Another connection's answer may have let this one go on, which no event of its own sockets says.
+    this.#readOn();
   }
 
   /** Nothing more passes; what is queued for the client still goes out. */
@@ -189,18 +238,20 @@ class Pair implements SessionOutput {
   }
 
   #dial(): Socket {
-    const { upstream, localAddress, onUpstream } = this.#options;
-    const server = connect({
+    const { upstream, onUpstream, tls, from } = this.#options;
+    const localAddress = from?.get(this.address) ?? this.#options.localAddress;
+    const to = {
       ...upstream,
       noDelay: true,
       keepAlive: true,
       keepAliveInitialDelay: KEEP_ALIVE_MS,
       ...(localAddress === undefined ? {} : { localAddress }),
-    });
+    };
+    const server = tls?.server === undefined ? connect(to) : dialTls(tls.server, to);
     this.#server = server;
     let connected = false;
     server.setTimeout(CONNECT_TIMEOUT_MS, () => server.destroy(new Error("it did not answer in time")));
-    server.once("connect", () => {
+    server.once(tls?.server === undefined ? "connect" : "secureConnect", () => {
       connected = true;
       server.setTimeout(0);
       onUpstream(true, "");
@@ -256,4 +307,8 @@ class Pair implements SessionOutput {
       this.destroy();
     }
   }
+}
+
+function nameOf(client: Socket): string {
+  return `${client.remoteAddress ?? ""}:${client.remotePort ?? 0}`;
 }

@@ -1,5 +1,5 @@
-import type { DeviceId, RawId, TagId } from "#specs/ids.ts";
-import type { ModbusBinding, ModbusTable, Plant, Tag } from "#specs/plant.ts";
+import type { DeviceId, TagId } from "#specs/ids.ts";
+import type { ModbusBinding, ModbusTable, Plant, RawFunction, Tag } from "#specs/plant.ts";
 import { registersOf } from "#specs/raw.ts";
 
 /** One register or coil of one server and the tag it is a part of. */
@@ -31,22 +31,30 @@ const TABLE_WORDS: Record<ModbusTable, string> = {
 /** The tags of one Modbus server, by unit identifier, table and zero-based address. */
 export class ModbusTags {
   readonly #cells = new Map<string, Cell>();
-  readonly #raw = new Map<number, RawId>();
+  readonly #raw = new Map<number, RawFunction>();
+  readonly #holding: { readonly unit: number; readonly address: number }[] = [];
 
   constructor(plant: Plant, server: DeviceId) {
-    for (const raw of plant.raw) if (raw.protocol === "modbus") this.#raw.set(raw.function, raw.id);
+    for (const raw of plant.raw) if (raw.protocol === "modbus") this.#raw.set(raw.function, raw);
     for (const tag of plant.tags) {
       const binding = tag.modbus;
       if (tag.device !== server || binding === undefined) continue;
       for (let part = 0; part < registersOf(binding); part += 1) {
         this.#cells.set(key(binding.unit, binding.table, binding.address + part), { tag, binding, part });
+        if (binding.table === "holding-register")
+          this.#holding.push({ unit: binding.unit, address: binding.address + part });
       }
     }
   }
 
-  /** The name that the plant gives a function code which is none of the standard's. */
-  rawFunction(functionCode: number): RawId | undefined {
+  /** What the plant declares of a function code which is none of the standard's. */
+  rawFunction(functionCode: number): RawFunction | undefined {
     return this.#raw.get(functionCode);
+  }
+
+  /** Every holding register that a tag lies in. */
+  holdingRegisters(): readonly { readonly unit: number; readonly address: number }[] {
+    return this.#holding;
   }
 
   /** What a range covers, in order of address. A tag covered only in part counts as no tag. */

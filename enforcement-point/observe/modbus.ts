@@ -2,21 +2,48 @@ import type { Observation, ObservedItem } from "#specs/decide/observation.ts";
 import type { TagId } from "#specs/ids.ts";
 import type { Operation } from "#specs/lifecycle.ts";
 import type { ModbusTable } from "#specs/plant.ts";
+import { DIAGNOSTICS_SUB_FUNCTION } from "#wire/modbus/diagnostics.ts";
+import { MEI } from "#wire/modbus/encapsulated-interface.ts";
 import type { ModbusRequest, ModbusResponse } from "#wire/modbus/index.ts";
+import type { MaskWriteRegister } from "#wire/modbus/write-single.ts";
 import { engineeringValue, type ModbusTags } from "./modbus-tags.ts";
 
 /** Who speaks to whom: the part of an observation that a connection fixes. */
 export type Party = Pick<Observation, "source" | "sourceAddress" | "target" | "link">;
 
+/** What a holding register holds at present, as a word of the wire; undefined: not known. */
+export type PresentWord = (unit: number, address: number) => number | undefined;
+
+const NOT_KNOWN: PresentWord = () => undefined;
+
+const SUB = DIAGNOSTICS_SUB_FUNCTION;
+/**
+ * Sub-functions of Diagnostics that only look: an echo, and counters. The others restart the server, silence it, clear its counters or
+ * are reserved (MODBUS AP V1.1b3 §6.8.1), and whoever may look at counters may not do that.
+ */
+const LOOKS_ONLY: ReadonlySet<number> = new Set([
+  SUB.RETURN_QUERY_DATA,
+  SUB.RETURN_DIAGNOSTIC_REGISTER,
+  SUB.BUS_MESSAGE_COUNT,
+  SUB.BUS_COMMUNICATION_ERROR_COUNT,
+  SUB.BUS_EXCEPTION_ERROR_COUNT,
+  SUB.SERVER_MESSAGE_COUNT,
+  SUB.SERVER_NO_RESPONSE_COUNT,
+  SUB.SERVER_NAK_COUNT,
+  SUB.SERVER_BUSY_COUNT,
+  SUB.BUS_CHARACTER_OVERRUN_COUNT,
+]);
+
 /**
  * Says what a Modbus request would do, in the form that all layers judge. Function 23 is two observations, its write and its
- * read; a request is allowed when each of them is.
+ * read; a request is allowed when each of them is. Function 22 is the write that it comes to, where the present word is known.
  */
 export function observeModbus(
   party: Party,
   tags: ModbusTags,
   unit: number,
   request: ModbusRequest,
+  present: PresentWord = NOT_KNOWN,
 ): readonly Observation[] {
   const message = messageName(request);
   const about = (operation: Operation, items: readonly ObservedItem[]): Observation => ({
@@ -63,24 +90,47 @@ export function observeModbus(
         writes("holding-register", request.writeAddress, request.values),
         reads("holding-register", request.readAddress, request.readQuantity),
       ];
-    case "mask-write-register":
+    case "mask-write-register": {
+      const word = maskedWord(request, present(unit, request.address));
+      if (word !== undefined) return [writes("holding-register", request.address, [word])];
       // What it writes depends on what the register holds: no value can be judged, so no value rule can allow it.
+      const covered = tags.cover(unit, "holding-register", request.address, 1);
       return [
         about(
           "write",
-          tags
-            .cover(unit, "holding-register", request.address, 1)
-            .map((c) => ({ tag: tagOf(c), address: c.address, value: undefined })),
+          covered.map((c) => ({ tag: tagOf(c), address: c.address, value: undefined })),
         ),
       ];
+    }
     case "read-file-record":
     case "write-file-record":
-      return [about("program", [])];
+      return [
+        about(
+          "program",
+          request.groups.map(({ file, record }) => fileItem(file, record)),
+        ),
+      ];
+    case "diagnostics":
+      return [about(LOOKS_ONLY.has(request.subFunction) ? "diagnose" : "program", [])];
+    case "encapsulated-interface":
+      // A CANopen object dictionary can be written through it, and nobody here looks into it.
+      if (request.meiType === MEI.CANOPEN)
+        return [{ ...about("raw", []), raw: undefined, bytes: request.data.length + 1 }];
+      return [about("diagnose", [])];
     case "unknown":
-      return [{ ...about("raw", []), raw: tags.rawFunction(request.functionCode), bytes: request.data.length }];
+      return [{ ...about("raw", []), raw: tags.rawFunction(request.functionCode)?.id, bytes: request.data.length }];
     default:
       return [about("diagnose", [])];
   }
+}
+
+/**
+ * What a mask write leaves in the register: (current AND andMask) OR (orMask AND NOT andMask). A mask that keeps no bit needs no
+ * present word. @see MODBUS AP V1.1b3 §6.16
+ */
+export function maskedWord({ andMask, orMask }: MaskWriteRegister, present: number | undefined): number | undefined {
+  if (andMask === 0) return orMask;
+  return present === undefined ? undefined : (present & andMask) | (orMask & ~andMask & 0xffff);
 }
 
 /** The tag values that a successful answer shows: what was read, or what a write has made them. */
@@ -105,6 +155,10 @@ export function valuesInAnswer(
     case "read-input-registers":
       return response.kind === "read-input-registers"
         ? values(tags, unit, "input-register", request.address, response.values)
+        : [];
+    case "read-write-multiple-registers":
+      return response.kind === "read-write-multiple-registers"
+        ? values(tags, unit, "holding-register", request.readAddress, response.values)
         : [];
     default:
       return [];
@@ -136,10 +190,33 @@ function values(tags: ModbusTags, unit: number, table: ModbusTable, address: num
   return found;
 }
 
-/** `Write Single Register (06)`: the standard's name and the function code as people write it. */
+/** Not a tag: files are only shown, and judged as programming. */
+function fileItem(file: number, record: number): ObservedItem {
+  return { tag: undefined, address: `file ${file} record ${record}`, value: undefined };
+}
+
+/** `Write Single Register (06)`: the standard's name and the function code as people write it, `08/01` with the sub-function. */
 function messageName(request: ModbusRequest): string {
   const code = String(request.functionCode).padStart(2, "0");
-  if (request.kind === "unknown") return `function code ${code}`;
-  const words = request.kind.split("-").map((word) => word.charAt(0).toUpperCase() + word.slice(1));
-  return `${words.join(" ")} (${code})`;
+  switch (request.kind) {
+    case "unknown":
+      return `function code ${code}`;
+    case "diagnostics":
+      return `${titled(SUB_NAMES.get(request.subFunction) ?? "diagnostics-reserved")} (${code}/${String(request.subFunction).padStart(2, "0")})`;
+    case "encapsulated-interface":
+      return `${request.meiType === MEI.CANOPEN ? "CANopen General Reference" : "Read Device Identification"} (${code}/${request.meiType})`;
+    default:
+      return `${titled(request.kind)} (${code})`;
+  }
+}
+
+const SUB_NAMES: ReadonlyMap<number, string> = new Map(
+  Object.entries(SUB).map(([name, number]) => [number, name.toLowerCase().replaceAll("_", "-")]),
+);
+
+function titled(kind: string): string {
+  return kind
+    .split("-")
+    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
+    .join(" ");
 }

@@ -1,7 +1,7 @@
 import type { Observation, ObservedItem } from "#specs/decide/observation.ts";
 import type { DeviceId, RawId, TagId } from "#specs/ids.ts";
 import type { Operation } from "#specs/lifecycle.ts";
-import type { Plant, Tag } from "#specs/plant.ts";
+import { OPCUA_TYPES, type OpcUaType, type Plant, type Tag } from "#specs/plant.ts";
 import { attributeName, VALUE_ATTRIBUTE_ID } from "#wire/opcua/attribute-id.ts";
 import type { NodeId } from "#wire/opcua/node-id.ts";
 import type { UaRequest } from "#wire/opcua/request.ts";
@@ -27,6 +27,16 @@ export class UaTags {
     return tag?.kind === "method" ? undefined : tag?.id;
   }
 
+  /** The built-in type that the plant declares for a variable node. */
+  typeOf(nodeId: string): OpcUaType | undefined {
+    return this.#tags.get(nodeId)?.opcua?.type;
+  }
+
+  /** Whether the plant names this node itself, as a variable or a method: then it is no server's alias for another. */
+  declares(nodeId: string): boolean {
+    return this.#tags.has(nodeId);
+  }
+
   /** A method, where it is called on the object that the plant names, with the tags of its arguments in their order. */
   method(objectId: string, methodId: string): { readonly tag: TagId; readonly args: readonly TagId[] } | undefined {
     const tag = this.#tags.get(methodId);
@@ -43,11 +53,19 @@ export class UaTags {
 /** Namespace 0 holds the standard's own nodes: server status, namespace table, types. Reading them is looking around, not process data. */
 const STANDARD_NAMESPACE = 0;
 
+/** What the monitored items of a subscription show: its tags, undefined where nobody knows the subscription here. */
+export type SubscribedTags = (subscriptionId: number) => readonly (TagId | undefined)[] | undefined;
+
 /**
  * Says what an OPC UA request would do, in the form that all layers judge. A Read of process values and of the address space is
- * two observations; a request is allowed when each of them is.
+ * two observations; a request is allowed when each of them is. Aliases are resolved before; see `opcua-names.ts`.
  */
-export function observeUa(party: Party, tags: UaTags, request: UaRequest): readonly Observation[] {
+export function observeUa(
+  party: Party,
+  tags: UaTags,
+  request: UaRequest,
+  subscribed?: SubscribedTags,
+): readonly Observation[] {
   const message = request.service === "unknown" ? `service ${request.typeId}` : `${request.service}Request`;
   const about = (operation: Operation, items: readonly ObservedItem[] = []): Observation => ({
     ...party,
@@ -87,8 +105,36 @@ export function observeUa(party: Party, tags: UaTags, request: UaRequest): reado
           request.itemsToCreate.map((create) => attributeItem(tags, create.itemToMonitor)),
         ),
       ];
+    // Whoever takes over a subscription is told what it shows, as if it had asked for each item itself.
+    case "TransferSubscriptions":
+      return [
+        about("subscribe", subscribed === undefined ? [] : transferredItems(request.subscriptionIds, subscribed)),
+      ];
     default:
       return [about(operationOf(request.service))];
+  }
+}
+
+/**
+ * Which operation of the request an observed item is about, as an index into `nodesToRead`, `nodesToWrite` and so on; undefined where
+ * the service answers as a whole, or the item is -1.
+ */
+export function operationOfItem(request: UaRequest, observation: Observation, item: number): number | undefined {
+  if (item < 0) return undefined;
+  switch (request.service) {
+    case "Write":
+    case "CreateMonitoredItems":
+      return item;
+    case "Read": {
+      if (observation.operation !== "read") return undefined;
+      const values = request.nodesToRead.flatMap((node, index) => (isProcessValue(node) ? [index] : []));
+      return values[item];
+    }
+    case "Call":
+      // Each method is followed by its arguments.
+      return observation.items.slice(0, item + 1).filter(({ address }) => !address.startsWith(ARGUMENT)).length - 1;
+    default:
+      return undefined;
   }
 }
 
@@ -102,10 +148,15 @@ export function valuesInUaAnswer(
   const found: { tag: TagId; value: number }[] = [];
   request.nodesToRead.forEach((read, i) => {
     const tag = read.attributeId === VALUE_ATTRIBUTE_ID ? tags.get(read.nodeId.text) : undefined;
-    const value = numberOf(response.results[i]);
+    const value = toldNumber(response.results[i]);
     if (tag !== undefined && value !== undefined) found.push({ tag, value });
   });
   return found;
+}
+
+/** The number that a value tells a client; undefined where its quality says that it is none (OPC 10000-8 v1.05 §6.3). */
+export function toldNumber(data: DataValue | undefined): number | undefined {
+  return isBad(data?.statusCode ?? 0) ? undefined : numberIn(data?.value);
 }
 
 /** False: the server refused the request, or a part of it. */
@@ -121,13 +172,15 @@ function isGood(statusCode: number): boolean {
   return statusCode >>> 30 === 0;
 }
 
+function isBad(statusCode: number): boolean {
+  return statusCode >>> 31 === 1;
+}
+
 type About = (operation: Operation, items?: readonly ObservedItem[]) => Observation;
 type NodeAttribute = { readonly nodeId: NodeId; readonly attributeId: number; readonly indexRange: string | null };
 
 function observeRead(nodes: readonly NodeAttribute[], tags: UaTags, about: About): readonly Observation[] {
-  const values = nodes.filter(
-    (node) => node.nodeId.namespace !== STANDARD_NAMESPACE && node.attributeId === VALUE_ATTRIBUTE_ID,
-  );
+  const values = nodes.filter(isProcessValue);
   const observations: Observation[] = [];
   if (values.length < nodes.length || nodes.length === 0) observations.push(about("browse"));
   if (values.length > 0)
@@ -138,6 +191,18 @@ function observeRead(nodes: readonly NodeAttribute[], tags: UaTags, about: About
       ),
     );
   return observations;
+}
+
+function isProcessValue({ nodeId, attributeId }: NodeAttribute): boolean {
+  return nodeId.namespace !== STANDARD_NAMESPACE && attributeId === VALUE_ATTRIBUTE_ID;
+}
+
+function transferredItems(subscriptionIds: readonly number[], subscribed: SubscribedTags): readonly ObservedItem[] {
+  return subscriptionIds.flatMap((id) => {
+    const address = `subscription ${id}`;
+    const shown = subscribed(id) ?? [undefined];
+    return shown.map((tag) => ({ tag, address: tag === undefined ? address : `${tag} in ${address}`, value: undefined }));
+  });
 }
 
 function item(tags: UaTags, nodeId: NodeId): ObservedItem {
@@ -151,8 +216,15 @@ function attributeItem(tags: UaTags, node: NodeAttribute): ObservedItem {
   return { tag: undefined, address: `${node.nodeId.text} ${what}`, value: undefined };
 }
 
+/**
+ * The number, where it is of the built-in type that the plant declares: servers differ in what they make of another one. A quality other
+ * than Good would make the value bad for whoever reads it next, so it is no plain value either.
+ */
 function writtenItem(tags: UaTags, write: NodeAttribute & { readonly value: DataValue }): ObservedItem {
-  return { ...attributeItem(tags, write), value: numberOf(write.value) };
+  const { value, statusCode = 0 } = write.value;
+  const declared = tags.typeOf(write.nodeId.text);
+  const fits = (declared === undefined || value?.type === declared) && statusCode === 0;
+  return { ...attributeItem(tags, write), value: fits ? numberIn(value) : undefined };
 }
 
 /** By the name that the plant gives the service; without one it counts as programming. */
@@ -161,27 +233,30 @@ function unreadable(tags: UaTags, typeId: string, bytes: number, about: About): 
   return raw === undefined ? about("program") : { ...about("raw"), raw, bytes };
 }
 
+/** How the address of an argument begins; that of a method is a NodeId. */
+const ARGUMENT = "argument ";
+
 type Call = Extract<UaRequest, { service: "Call" }>["methodsToCall"][number];
 
 /** The method, and one item for each input argument: given and declared, given beyond those declared, or left out. */
-function calledItems(tags: UaTags, { objectId, methodId, inputArguments }: Call): readonly ObservedItem[] {
+function calledItems(tags: UaTags, call: Call): readonly ObservedItem[] {
+  const { objectId, methodId, inputArguments } = call;
   const method = tags.method(objectId.text, methodId.text);
   const address = `${methodId.text} of ${objectId.text}`;
   const count = Math.max(method?.args.length ?? 0, inputArguments.length);
   const args = Array.from({ length: count }, (_, index) => ({
     tag: method?.args[index],
-    address: `argument ${index + 1} of ${address}`,
+    address: `${ARGUMENT}${index + 1} of ${address}`,
     value: numberIn(inputArguments[index]),
   }));
   return [{ tag: method?.tag, address, value: undefined }, ...args];
 }
 
-function numberOf(data: DataValue | undefined): number | undefined {
-  return numberIn(data?.value ?? undefined);
-}
+const NUMBERS: ReadonlySet<string> = new Set(OPCUA_TYPES);
 
+/** A truth value or a number: a point in time and a status code, which are numbers in the decoder, are not. */
 function numberIn(variant: Variant | undefined): number | undefined {
-  if (variant === undefined || variant.isArray) return undefined;
+  if (variant === undefined || variant.isArray || !NUMBERS.has(variant.type)) return undefined;
   if (typeof variant.value === "boolean") return variant.value ? 1 : 0;
   return typeof variant.value === "number" && Number.isFinite(variant.value) ? variant.value : undefined;
 }

@@ -1,6 +1,6 @@
 import type { Device, Link } from "../plant.ts";
 import { allRules } from "../positions.ts";
-import { slackOf } from "./limits.ts";
+import { slackOf } from "../slack.ts";
 import type { Checked, FactDetail, RawFact } from "./report.ts";
 import { bookOf } from "./whitelist.ts";
 
@@ -70,7 +70,7 @@ function methodsUnseen({ id }: Device, clients: readonly string[]): RawFact {
 
 function ofTimes({ lifecycle: { skewMs } }: Checked): readonly RawFact[] {
   if (skewMs === 0) return [];
-  const [lower, lowest] = [slackOf("switch", skewMs), slackOf("plc", skewMs)];
+  const [lower, lowest] = [slackOf("switch", skewMs, "write").messageMs, slackOf("plc", skewMs, "write").messageMs];
   const says = `times are judged more widely further down, by ${lower} ms at the switch layer and ${lowest} ms in the PLC: that much sooner a command may follow another there`;
   return [fact("skew", says, { layer: "switch", switchMs: lower, plcMs: lowest })];
 }

@@ -171,9 +171,8 @@ export function timesOutlastTheSkew({ plant, lifecycle }: Checked): readonly Raw
   const { skewMs } = lifecycle;
   const guarded = new Set(plant.devices.filter(({ guard }) => guard).map(({ id }) => id));
   return allRules(lifecycle).flatMap((rule): readonly RawFinding[] => {
-    if (rule.safety || skewMs === 0) return [];
-    const inPlc =
-      rule.targets.some((target) => guarded.has(target)) && (rule.operation === "write" || rule.operation === "output");
+    if (rule.safety || skewMs === 0 || rule.operation === "output") return [];
+    const inPlc = rule.operation === "write" && rule.targets.some((target) => guarded.has(target));
     const short = timesOf(rule, skewMs, inPlc).filter(({ ms, slackMs }) => ms > 0 && ms <= slackMs);
     if (short.length === 0) return [];
     const names = short.map(({ name, ms }) => `${name} of ${t(ms)}`);

@@ -3,6 +3,7 @@ import type { RuleId } from "../ids.ts";
 import type { Comparison, Condition, Rule } from "../lifecycle.ts";
 import { RATE_LIMIT_MS } from "../mask.ts";
 import type { Mode } from "../plant.ts";
+import { type Slack, slackOf } from "../slack.ts";
 
 /**
  * What a rule asks for besides who, what and which value, as one layer judges it: slack is taken into account, and what the layer
@@ -27,14 +28,10 @@ export interface Rate {
   readonly perMs: number;
 }
 
-/** Plant ms by which a layer judges times more widely than the HMI layer. */
-export function slackOf(layer: Layer, skewMs: number): number {
-  return { hmi: 0, switch: skewMs, plc: 2 * skewMs }[layer];
-}
-
 /** A rule's limits at one layer. `limited`: a `rate-limit` mask lies over it. Safety rules have only their bounds on the value. */
 export function limitsOf(rule: Rule, layer: Layer, skewMs: number, limited = false): Limits {
-  const slackMs = slackOf(layer, skewMs);
+  const slack = slackOf(layer, skewMs, rule.operation);
+  const slackMs = slack.messageMs;
   const { value, mode, safety } = rule;
   const bounds = {
     mode,
@@ -43,7 +40,7 @@ export function limitsOf(rule: Rule, layer: Layer, skewMs: number, limited = fal
     ...(value?.staleMs === undefined ? {} : { staleMs: value.staleMs }),
   };
   if (safety) return { ...bounds, rates: [] };
-  return { ...bounds, rates: ratesOf(rule, slackMs, limited), ...causesOf(rule, layer, slackMs) };
+  return { ...bounds, rates: ratesOf(rule, slackMs, limited), ...causesOf(rule, layer, slack) };
 }
 
 function ratesOf({ cadence }: Rule, slackMs: number, limited: boolean): readonly Rate[] {
@@ -57,19 +54,19 @@ function ratesOf({ cadence }: Rule, slackMs: number, limited: boolean): readonly
 }
 
 /** The PLC layer sees changes and no messages: order and distance of messages are not judged there. */
-function causesOf({ causality }: Rule, layer: Layer, slackMs: number): Partial<Limits> {
+function causesOf({ causality }: Rule, layer: Layer, { messageMs, answerMs }: Slack): Partial<Limits> {
   if (causality === undefined) return {};
   const { after, notWhile, follows, apart } = causality;
   const seesMessages = layer !== "plc";
   return {
-    ...(after === undefined ? {} : { after: { ...after, forMs: Math.max(0, after.forMs - slackMs) } }),
+    ...(after === undefined ? {} : { after: { ...after, forMs: Math.max(0, after.forMs - messageMs) } }),
     ...(notWhile === undefined ? {} : { notWhile: { ...notWhile, forMs: notWhile.forMs } }),
     ...(follows === undefined || !seesMessages
       ? {}
-      : { follows: { ...follows, withinMs: follows.withinMs + slackMs } }),
+      : { follows: { ...follows, withinMs: follows.withinMs + answerMs } }),
     ...(apart === undefined || !seesMessages
       ? {}
-      : { apart: { ...apart, withinMs: Math.max(0, apart.withinMs - slackMs) } }),
+      : { apart: { ...apart, withinMs: Math.max(0, apart.withinMs - messageMs) } }),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { RuleId } from "../ids.ts";
 import type { CausalityRule, Condition, Lifecycle, Rule } from "../lifecycle.ts";
+import { slackOf } from "../slack.ts";
 import { type Comparisons, type CompiledCondition, compileCondition } from "./compile-tags.ts";
 import type { Layer } from "./observation.ts";
 import { NONE } from "./verdict-id.ts";
@@ -10,6 +11,8 @@ export interface CompiledRule {
   readonly index: number;
   readonly rule: Rule;
   readonly safety: boolean;
+  /** By how much more widely this layer judges the time between two of its messages, plant ms. */
+  readonly slackMs: number;
   /** Messages that the rate lets pass at once; 0: there is no rate. Their times lie in the history from `rateFrom` on. */
   readonly rateMost: number;
   readonly rateFrom: number;
@@ -38,22 +41,6 @@ interface CompiledApart {
 /** Answers of one rule that are remembered for rules that follow it `once`: of more than these only the newest permit a message. */
 export const ANSWERS_KEPT = 32;
 
-/** By how much more widely a layer judges what is measured in time, plant ms: nothing at the HMI, the skew once and twice below. */
-export function slackOf(layer: Layer, skewMs: number): number {
-  switch (layer) {
-    case "hmi":
-      return 0;
-    case "switch":
-      return skewMs;
-    case "plc":
-      return 2 * skewMs;
-    default: {
-      const never: never = layer;
-      throw new Error(`unreachable: layer \`${String(never)}\``);
-    }
-  }
-}
-
 /** Every rule of the lifecycle once, in the order of the file. Generated containments have the rules of their origins. */
 export function rulesOf(lifecycle: Lifecycle): readonly Rule[] {
   const found = new Map<RuleId, Rule>();
@@ -81,7 +68,7 @@ export function isJudgedBy(layer: Layer, rule: Rule): boolean {
  */
 export function compileRules(
   layer: Layer,
-  slack: number,
+  skewMs: number,
   rules: readonly Rule[],
   comparisons: Comparisons,
 ): readonly CompiledRule[] {
@@ -95,18 +82,20 @@ export function compileRules(
     const { rate, period } = rule.cadence ?? {};
     const { after, notWhile, follows, apart } = rule.causality ?? {};
     const isFollowed = followed.has(rule.id);
+    const { messageMs, answerMs } = slackOf(layer, skewMs, rule.operation);
     const compiled: CompiledRule = {
       index,
       rule,
       safety: rule.safety,
+      slackMs: messageMs,
       rateMost: rate?.most ?? 0,
       rateFrom,
-      overdueMs: period === undefined ? Number.POSITIVE_INFINITY : period.everyMs + period.jitterMs + slack,
-      after: compileCause(rule, after, comparisons, slack, (forMs) => Math.max(0, forMs - slack)),
+      overdueMs: period === undefined ? Number.POSITIVE_INFINITY : period.everyMs + period.jitterMs + messageMs,
+      after: compileCause(rule, after, comparisons, answerMs, (forMs) => Math.max(0, forMs - messageMs)),
       // What need not have held for any time counts at once.
-      notWhile: compileCause(rule, notWhile, comparisons, slack, (forMs) => (forMs === 0 ? 0 : forMs + slack)),
-      follows: layer === "plc" ? undefined : compileFollows(follows, slack, indices),
-      apart: layer === "plc" ? undefined : compileApart(apart, slack, indices),
+      notWhile: compileCause(rule, notWhile, comparisons, answerMs, (forMs) => (forMs === 0 ? 0 : forMs + answerMs)),
+      follows: layer === "plc" ? undefined : compileFollows(follows, answerMs, indices),
+      apart: layer === "plc" ? undefined : compileApart(apart, messageMs, indices),
       answersFrom: isFollowed ? answersFrom : NONE,
     };
     rateFrom += compiled.rateMost;

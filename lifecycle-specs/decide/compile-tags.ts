@@ -1,6 +1,8 @@
 import type { TagId } from "../ids.ts";
 import type { Comparison, Condition, Lifecycle, Rule } from "../lifecycle.ts";
 import type { Plant, Tag } from "../plant.ts";
+import { slackOf } from "../slack.ts";
+import type { Layer } from "./observation.ts";
 import { NONE } from "./verdict-id.ts";
 
 /** Part of the range below which a difference is taken for rounding of raw × scale. */
@@ -57,7 +59,7 @@ export function compileTags(
   lifecycle: Lifecycle,
   rules: readonly Rule[],
   parties: ReadonlyMap<string, number>,
-  layerSlackMs: number,
+  layer: Layer,
 ): { tags: ReadonlyMap<TagId, CompiledTag>; comparisons: Comparisons } {
   const tags = new Map<TagId, CompiledTag & { comparisons: CompiledComparison[] }>();
   for (const tag of plant.tags) {
@@ -65,7 +67,7 @@ export function compileTags(
     tags.set(tag.id, { index: tags.size, tag, holder, isArgument: tag.kind === "argument", comparisons: [] });
   }
   const comparisons = new Map<string, CompiledComparison>();
-  for (const { condition, slackMs } of allConditions(lifecycle, rules, layerSlackMs)) {
+  for (const { condition, slackMs } of allConditions(lifecycle, rules, layer)) {
     const freshMs = freshFor(condition, slackMs);
     for (const comparison of condition.all) {
       const key = comparisonKey(comparison, freshMs);
@@ -113,9 +115,10 @@ function comparisonKey({ tag, test, value, release }: Comparison, freshMs: numbe
 function* allConditions(
   lifecycle: Lifecycle,
   rules: readonly Rule[],
-  slackMs: number,
+  layer: Layer,
 ): Generator<{ readonly condition: Condition; readonly slackMs: number }> {
-  for (const { causality } of rules) {
+  for (const { operation, causality } of rules) {
+    const slackMs = slackOf(layer, lifecycle.skewMs, operation).answerMs;
     if (causality?.after !== undefined) yield { condition: causality.after, slackMs };
     if (causality?.notWhile !== undefined) yield { condition: causality.notWhile, slackMs };
   }

@@ -7,6 +7,9 @@ import type { Observation, Outcome, Verdict } from "./observation.ts";
 import type { Tables } from "./tables.ts";
 import { NONE } from "./verdict-id.ts";
 
+/** A change after a longer pause counts as one after this. */
+export const RAMP_PAUSE_MS = 1000;
+
 /**
  * What one layer remembers: per tag its last value, per comparison since when it has been true, per rule when its messages were
  * forwarded and answered. Its size follows from the tables alone and never grows.
@@ -19,6 +22,8 @@ export interface History {
   readonly valueSince: Float64Array;
   /** When the tag was seen last, plant ms; NaN: never. */
   readonly seenAt: Float64Array;
+  /** By tag index: how much of the layer's slack its ramped changes have used up, plant ms. */
+  readonly rampSpent: Float64Array;
   /** By comparison index: true since, plant ms; NaN: not true, or never seen. */
   readonly trueSince: Float64Array;
   /** By rule index: when a message was forwarded last, plant ms; -Infinity: never. */
@@ -46,6 +51,7 @@ export function createHistory(tables: Tables): History {
     values: unknown(tags.size),
     valueSince: unknown(tags.size),
     seenAt: unknown(tags.size),
+    rampSpent: new Float64Array(tags.size),
     trueSince: unknown(comparisons.size),
     forwardedAt: never(rules.length),
     rateTimes: never(rules.reduce((sum, { rateMost }) => sum + rateMost, 0)),
@@ -152,13 +158,47 @@ export function commit(
   }
   const { operation, items } = observation;
   if (!answered || (operation !== "write" && operation !== "call")) return;
+  if (verdict.verdict === "allow") {
+    for (const [n, { tag, value }] of items.entries()) {
+      // Of a tag that a message names twice, the last value stays.
+      if (takesEffect(history, operation, tag) && !items.some((other, at) => at > n && other.tag === tag)) {
+        spendRamp(history, verdict, tag, value, nowMs);
+      }
+    }
+  }
   for (const { tag, value } of items) {
-    if (tag === undefined || value === undefined) continue;
-    const kind = history.tables.tags.get(tag)?.tag.kind;
-    const takesEffect = operation === "write" ? kind === "set-point" || kind === "command" : kind === "argument";
-    if (takesEffect) observeTag(history, tag, value, nowMs);
+    if (value !== undefined && takesEffect(history, operation, tag)) observeTag(history, tag, value, nowMs);
   }
 }
+
+/** A written set-point or command has its value, and a method's argument that with which it was called. */
+function takesEffect(history: History, operation: "write" | "call", tag: TagId | undefined): tag is TagId {
+  const kind = tag === undefined ? undefined : history.tables.tags.get(tag)?.tag.kind;
+  return operation === "write" ? kind === "set-point" || kind === "command" : kind === "argument";
+}
+
+/**
+ * A ramp lets a change pass for the time since the one before, and for the layer's slack. The part that took of the slack is gone
+ * until a slower change, or a pause, has given it back: else a stream of small changes would be given it anew with each.
+ */
+function spendRamp(history: History, allowed: Allow, tag: TagId, value: number | undefined, nowMs: number): void {
+  const { tables, rampSpent, values, valueSince } = history;
+  const index = tables.tags.get(tag)?.index ?? NONE;
+  const change = Math.abs((value ?? Number.NaN) - (values[index] ?? Number.NaN));
+  if (!(change > 0)) return;
+  let spentMs = 0;
+  for (const id of [allowed.rule, ...(allowed.also ?? [])]) {
+    const { rule, slackMs } = tables.rules[tables.ruleIndex.get(id) ?? NONE] ?? { slackMs: 0 };
+    const rampPerS = rule?.value?.rampPerS;
+    if (slackMs === 0 || rampPerS === undefined || rule?.tags.includes(tag) !== true) continue;
+    const ownMs = Math.min(RAMP_PAUSE_MS + slackMs, Math.max(0, nowMs - (valueSince[index] ?? Number.NaN)));
+    const neededMs = (change / rampPerS) * 1000;
+    spentMs = Math.max(spentMs, Math.min(slackMs, (rampSpent[index] ?? 0) + neededMs - ownMs));
+  }
+  rampSpent[index] = spentMs;
+}
+
+type Allow = Extract<Verdict, { readonly verdict: "allow" }>;
 
 function count(history: History, id: RuleId, forwarded: boolean, answered: boolean, nowMs: number): void {
   const rule = history.tables.rules[history.tables.ruleIndex.get(id) ?? NONE];

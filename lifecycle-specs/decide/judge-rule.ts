@@ -1,6 +1,6 @@
 import type { CompiledRule } from "./compile-rules.ts";
 import { type CompiledTag, TAG_BOUND, TAG_STRIDE } from "./compile-tags.ts";
-import { compiledTruth, type History } from "./history.ts";
+import { compiledTruth, type History, RAMP_PAUSE_MS } from "./history.ts";
 import type { ObservedItem } from "./observation.ts";
 import type { ReasonCode } from "./reasons.ts";
 import { BOUND, FLAG, STRIDE } from "./rule-bounds.ts";
@@ -95,7 +95,7 @@ function isListed(
 
 /** Against the value as it was seen last, and the time since it last changed. */
 function changeLack(
-  { bounds, tagBounds, slackMs }: Tables,
+  { rules, bounds, tagBounds }: Tables,
   rule: number,
   flags: number,
   { index }: CompiledTag,
@@ -110,9 +110,11 @@ function changeLack(
   const tolerance = tagBounds[index * TAG_STRIDE + TAG_BOUND.TOLERANCE] ?? 0;
   const change = Math.abs(value - reference);
   if (change > (bounds[own + BOUND.MAX_STEP] ?? 0) + tolerance) return STEP_TOO_LARGE;
-  // A change after a longer pause counts as one of one second.
-  const seconds = Math.min(1, Math.max(0, elapsedMs + slackMs) / 1000);
-  if (change > (bounds[own + BOUND.RAMP_PER_S] ?? 0) * seconds + tolerance) return RAMP_TOO_FAST;
+  // What earlier changes have used up of the slack is used up: it is there once, not once for each change.
+  const slackMs = rules[rule]?.slackMs ?? 0;
+  const leftMs = slackMs - (history.rampSpent[index] ?? 0);
+  const ownMs = Math.min(RAMP_PAUSE_MS + slackMs, Math.max(0, elapsedMs));
+  if (change > ((bounds[own + BOUND.RAMP_PER_S] ?? 0) * (ownMs + leftMs)) / 1000 + tolerance) return RAMP_TOO_FAST;
   return value === reference && elapsedMs > (bounds[own + BOUND.STALE_MS] ?? 0) ? STALE : NONE;
 }
 

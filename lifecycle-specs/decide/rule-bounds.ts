@@ -1,5 +1,7 @@
 import type { Rule } from "../lifecycle.ts";
 import { RATE_LIMIT_MS } from "../mask.ts";
+import { slackOf } from "../slack.ts";
+import type { Layer } from "./observation.ts";
 
 /**
  * What judging most messages needs of a rule, in two arrays that lie close in memory: one word of flags, and one cache line of
@@ -44,19 +46,19 @@ export const BOUND = {
 } as const;
 export const STRIDE = 8;
 
-/** @param slackMs by how much times are judged more widely at this layer */
-export function compileBounds(rules: readonly Rule[], slackMs: number): RuleBounds {
+export function compileBounds(layer: Layer, skewMs: number, rules: readonly Rule[]): RuleBounds {
   const bounds = new Float64Array(rules.length * STRIDE);
-  for (const [index, { value, cadence }] of rules.entries()) {
+  for (const [index, { operation, value, cadence }] of rules.entries()) {
     const at = index * STRIDE;
+    const { messageMs } = slackOf(layer, skewMs, operation);
     bounds[at + BOUND.MIN] = value?.min ?? Number.NEGATIVE_INFINITY;
     bounds[at + BOUND.MAX] = value?.max ?? Number.POSITIVE_INFINITY;
     bounds[at + BOUND.MAX_STEP] = value?.maxStep ?? Number.POSITIVE_INFINITY;
     bounds[at + BOUND.RAMP_PER_S] = value?.rampPerS ?? Number.POSITIVE_INFINITY;
-    bounds[at + BOUND.STALE_MS] = (value?.staleMs ?? Number.POSITIVE_INFINITY) + slackMs;
-    bounds[at + BOUND.RATE_MS] = Math.max(0, (cadence?.rate?.perMs ?? 0) - slackMs);
-    bounds[at + BOUND.PERIOD_MS] = Math.max(0, earliestMs(cadence?.period) - slackMs);
-    bounds[at + BOUND.LIMIT_MS] = Math.max(0, RATE_LIMIT_MS - slackMs);
+    bounds[at + BOUND.STALE_MS] = (value?.staleMs ?? Number.POSITIVE_INFINITY) + messageMs;
+    bounds[at + BOUND.RATE_MS] = Math.max(0, (cadence?.rate?.perMs ?? 0) - messageMs);
+    bounds[at + BOUND.PERIOD_MS] = Math.max(0, earliestMs(cadence?.period) - messageMs);
+    bounds[at + BOUND.LIMIT_MS] = Math.max(0, RATE_LIMIT_MS - messageMs);
   }
   return { flags: Int32Array.from(rules, flagsOf), bounds };
 }

@@ -5,7 +5,7 @@ import type { Link, Plant, RawFunction } from "../plant.ts";
 import { type Candidates, directoryOf, groupOf, tagRow } from "./candidates.ts";
 import { compileCandidates } from "./compile-candidates.ts";
 import { type CompiledPhases, compilePhases } from "./compile-phases.ts";
-import { type CompiledRule, compileRules, rulesOf, slackOf } from "./compile-rules.ts";
+import { type CompiledRule, compileRules, rulesOf } from "./compile-rules.ts";
 import { type Comparisons, type CompiledTag, compileTagBounds, compileTags, type TagBounds } from "./compile-tags.ts";
 import { type AllEnds, compileEnds } from "./ends.ts";
 import type { Layer, Verdict } from "./observation.ts";
@@ -18,8 +18,6 @@ export interface Tables extends CompiledPhases, RuleBounds {
   /** Id of the bundle it was compiled from. */
   readonly bundle: string;
   readonly layer: Layer;
-  /** By how much more widely this layer judges what is measured in time, plant ms. */
-  readonly slackMs: number;
   readonly plant: Plant;
   readonly lifecycle: Lifecycle;
   readonly tags: ReadonlyMap<TagId, CompiledTag>;
@@ -42,18 +40,18 @@ export interface Tables extends CompiledPhases, RuleBounds {
  */
 export function compile({ id, plant, lifecycle }: Pick<Bundle, "id" | "plant" | "lifecycle">, layer: Layer): Tables {
   const written = rulesOf(lifecycle);
-  const slackMs = slackOf(layer, lifecycle.skewMs);
   const directory = directoryOf(layer, plant);
-  const { tags, comparisons } = compileTags(plant, lifecycle, written, directory.parties, slackMs);
-  const rules = compileRules(layer, slackMs, written, comparisons);
+  const { tags, comparisons } = compileTags(plant, lifecycle, written, directory.parties, layer);
+  const rules = compileRules(layer, lifecycle.skewMs, written, comparisons);
   const candidates = compileCandidates(directory, rules, tags);
   return {
     ...compilePhases(plant, lifecycle, rules, candidates, comparisons),
     ...compileBounds(
+      layer,
+      lifecycle.skewMs,
       rules.map(({ rule }) => rule),
-      slackMs,
     ),
-    ...{ bundle: id, layer, slackMs, plant, lifecycle, tags, rules, comparisons, candidates },
+    ...{ bundle: id, layer, plant, lifecycle, tags, rules, comparisons, candidates },
     tagBounds: compileTagBounds(plant.tags),
     links: new Map(plant.links.map((link) => [link.id, link])),
     ends: compileEnds(directory, plant),

@@ -12,7 +12,7 @@ export interface RuleEntry extends LayerTiming {
   readonly safety: boolean;
 }
 
-export function entryOf(layer: Layer, slackMs: number, rule: Rule): RuleEntry {
+export function entryOf(layer: Layer, skewMs: number, rule: Rule): RuleEntry {
   const { id, mode, safety } = rule;
-  return { rule: id, mode, safety, ...timingAt(layer, slackMs, rule) };
+  return { rule: id, mode, safety, ...timingAt(layer, skewMs, rule) };
 }

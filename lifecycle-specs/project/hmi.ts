@@ -28,7 +28,7 @@ export interface HmiTag {
 }
 
 /** undefined: nothing of the rule passes the mirror port, or can be looked into there. */
-export function hmiEntry(inventory: Inventory, slackMs: number, rule: Rule): HmiEntry | undefined {
+export function hmiEntry(inventory: Inventory, skewMs: number, rule: Rule): HmiEntry | undefined {
   if (rule.operation === "output") return undefined;
   const tags = tagsByDevice(inventory, rule);
   const commands = [...clientsByServer(inventory, rule)].flatMap(([server, clients]): HmiCommand[] => {
@@ -38,7 +38,7 @@ export function hmiEntry(inventory: Inventory, slackMs: number, rule: Rule): Hmi
     return here.length === 0 ? [] : [{ clients, server, tags: here.map((tag) => hmiTag(rule, tag)) }];
   });
   if (commands.length === 0) return undefined;
-  return { ...entryOf("hmi", slackMs, rule), operation: rule.operation, commands };
+  return { ...entryOf("hmi", skewMs, rule), operation: rule.operation, commands };
 }
 
 function hmiTag(rule: Rule, tag: Tag): HmiTag {

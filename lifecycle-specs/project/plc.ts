@@ -18,7 +18,7 @@ export interface PlcVariable {
 }
 
 /** undefined: the rule is not about variables, or only about those of devices without a guard. */
-export function plcEntry(inventory: Inventory, slackMs: number, rule: Rule): PlcEntry | undefined {
+export function plcEntry(inventory: Inventory, skewMs: number, rule: Rule): PlcEntry | undefined {
   const { operation } = rule;
   if (operation !== "write" && operation !== "output") return undefined;
   const variables = rule.tags.flatMap((id): PlcVariable[] => {
@@ -26,5 +26,5 @@ export function plcEntry(inventory: Inventory, slackMs: number, rule: Rule): Plc
     if (tag === undefined || inventory.devices.get(tag.device)?.guard !== true) return [];
     return [{ device: tag.device, variable: id, unit: tag.unit, value: boundsOf(rule, tag) }];
   });
-  return variables.length === 0 ? undefined : { ...entryOf("plc", slackMs, rule), operation, variables };
+  return variables.length === 0 ? undefined : { ...entryOf("plc", skewMs, rule), operation, variables };
 }

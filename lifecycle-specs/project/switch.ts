@@ -19,7 +19,7 @@ export interface Crossing {
 }
 
 /** undefined: nothing of the rule crosses a link that can be looked into. */
-export function switchEntry(inventory: Inventory, slackMs: number, rule: Rule): SwitchEntry | undefined {
+export function switchEntry(inventory: Inventory, skewMs: number, rule: Rule): SwitchEntry | undefined {
   if (rule.operation === "output") return undefined;
   const tags = tagsByDevice(inventory, rule);
   const crossings = bundled(inventory, rule).flatMap(({ links, protocol, server }): Crossing[] => {
@@ -28,7 +28,7 @@ export function switchEntry(inventory: Inventory, slackMs: number, rule: Rule): 
   });
   if (crossings.length === 0) return undefined;
   const direction = rule.operation === "report" ? "answer" : "request";
-  return { ...entryOf("switch", slackMs, rule), direction, crossings };
+  return { ...entryOf("switch", skewMs, rule), direction, crossings };
 }
 
 interface Strand {

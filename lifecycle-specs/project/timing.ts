@@ -1,5 +1,6 @@
 import type { Layer } from "../decide/observation.ts";
 import type { CausalityRule, Condition, Rule } from "../lifecycle.ts";
+import { type Slack, slackOf } from "../slack.ts";
 
 /** How often one layer lets a rule's messages pass, and how much later than due it takes for late; plant ms. */
 export interface LayerCadence {
@@ -17,25 +18,19 @@ export interface LayerTiming {
   readonly staleMs?: number;
 }
 
-const SKEWS: Readonly<Record<Layer, number>> = { hmi: 0, switch: 1, plc: 2 };
-
-/** Plant ms by which a layer judges time more widely than the HMI layer does, so that it never refuses what one above let pass. */
-export function slackOf(layer: Layer, skewMs: number): number {
-  return SKEWS[layer] * skewMs;
-}
-
 /**
  * What a layer makes of a rule's times. Safety rules know no causality and no period, and their rate is only reported. The PLC
  * sees changes and not messages: the order of messages is not its to judge.
  */
-export function timingAt(layer: Layer, slackMs: number, rule: Rule): LayerTiming {
-  const cadence = cadenceAt(slackMs, rule);
-  const causality = rule.safety ? undefined : causalityAt(layer, slackMs, rule.causality);
+export function timingAt(layer: Layer, skewMs: number, rule: Rule): LayerTiming {
+  const slack = slackOf(layer, skewMs, rule.operation);
+  const cadence = cadenceAt(slack.messageMs, rule);
+  const causality = rule.safety ? undefined : causalityAt(layer, slack, rule.causality);
   const staleMs = rule.value?.staleMs;
   return {
     ...(cadence === undefined ? {} : { cadence }),
     ...(causality === undefined ? {} : { causality }),
-    ...(staleMs === undefined ? {} : { staleMs: staleMs + slackMs }),
+    ...(staleMs === undefined ? {} : { staleMs: staleMs + slack.messageMs }),
   };
 }
 
@@ -56,15 +51,21 @@ function cadenceAt(slackMs: number, { cadence, safety }: Rule): LayerCadence | u
   };
 }
 
-function causalityAt(layer: Layer, slackMs: number, causality: CausalityRule | undefined): CausalityRule | undefined {
+function causalityAt(
+  layer: Layer,
+  { messageMs, answerMs }: Slack,
+  causality: CausalityRule | undefined,
+): CausalityRule | undefined {
   if (causality === undefined) return undefined;
   const { after, notWhile } = causality;
   const { follows, apart } = layer === "plc" ? {} : causality;
   const judged: CausalityRule = {
-    ...(after === undefined ? {} : { after: conditionAt(after, Math.max(0, after.forMs - slackMs), slackMs) }),
-    ...(notWhile === undefined ? {} : { notWhile: conditionAt(notWhile, notWhile.forMs + slackMs, slackMs) }),
-    ...(follows === undefined ? {} : { follows: { ...follows, withinMs: follows.withinMs + slackMs } }),
-    ...(apart === undefined ? {} : { apart: { ...apart, withinMs: Math.max(0, apart.withinMs - slackMs) } }),
+    ...(after === undefined ? {} : { after: conditionAt(after, Math.max(0, after.forMs - messageMs), answerMs) }),
+    ...(notWhile === undefined
+      ? {}
+      : { notWhile: conditionAt(notWhile, notWhile.forMs === 0 ? 0 : notWhile.forMs + answerMs, answerMs) }),
+    ...(follows === undefined ? {} : { follows: { ...follows, withinMs: follows.withinMs + answerMs } }),
+    ...(apart === undefined ? {} : { apart: { ...apart, withinMs: Math.max(0, apart.withinMs - messageMs) } }),
   };
   return Object.keys(judged).length === 0 ? undefined : judged;
 }

@@ -43,9 +43,9 @@ describe("one rule, three layers", () => {
       safety: false,
       cadence: { rate: { most: 2, perMs: 4900 }, period: { leastMs: 700, mostMs: 1300 } },
       causality: {
-        after: { ...RULES.flow.causality?.after, forMs: 2900, freshMs: 10_100 },
-        notWhile: { ...RULES.flow.causality?.notWhile, forMs: 600 },
-        follows: { rule: "start", withinMs: 60_100, once: true },
+        after: { ...RULES.flow.causality?.after, forMs: 2900, freshMs: 10_200 },
+        notWhile: { ...RULES.flow.causality?.notWhile, forMs: 700 },
+        follows: { rule: "start", withinMs: 60_200, once: true },
         apart: { rules: ["total", "count"], withinMs: 1900 },
       },
       direction: "request",
@@ -79,8 +79,8 @@ describe("one rule, three layers", () => {
       safety: false,
       cadence: { rate: { most: 2, perMs: 4800 }, period: { leastMs: 600, mostMs: 1400 } },
       causality: {
-        after: { ...RULES.flow.causality?.after, forMs: 2800, freshMs: 10_200 },
-        notWhile: { ...RULES.flow.causality?.notWhile, forMs: 700 },
+        after: { ...RULES.flow.causality?.after, forMs: 2800, freshMs: 10_400 },
+        notWhile: { ...RULES.flow.causality?.notWhile, forMs: 900 },
       },
       operation: "write",
       variables: [

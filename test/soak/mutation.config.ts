@@ -7,7 +7,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: [
-      "test/lifecycle-specs/decide/**/{[!t]*,twin}.test.ts",
+      "test/lifecycle-specs/decide/**/{[!t]*,twin,twin-steps}.test.ts",
       "test/lifecycle-specs/{conditions,steps,mask}.test.ts",
     ],
     env: { SEKISHO_TWIN_DECISIONS: "6000" },

@@ -5,7 +5,9 @@ import { ModbusTags } from "#point/observe/modbus-tags.ts";
 import { DeviceId, LinkId } from "#specs/ids.ts";
 import {
   ANSWER_TIMEOUT_MS,
+  MAX_LATE,
   MAX_PENDING,
+  MAX_WITHHELD,
   ModbusSession,
   PARTIAL_FRAME_TIMEOUT_MS,
 } from "#switch-filter/modbus-session.ts";
@@ -32,6 +34,7 @@ const READER: Party = {
   target: DeviceId("plc-1"),
   link: LinkId("test-plc1"),
 };
+const OPERATOR: Party = { ...READER, source: DeviceId("hmi-1"), link: LinkId("hmi-plc1") };
 const READ = "04 0000 0002";
 const ANSWER = "04 04 0001 0002";
 const WRITE = "06 0000 0140";
@@ -228,9 +231,53 @@ describe("bounds", () => {
     session.fromClient(adu(1, READ), 1000);
     session.expire(1000 + ANSWER_TIMEOUT_MS);
     expect(output.ended).toBeUndefined();
+    expect(output.down).toEqual([]);
     session.expire(1001 + ANSWER_TIMEOUT_MS);
-    expect(output.ended).toContain("did not answer");
+    expect(output.down).toEqual([adu(1, "84 0b")]);
+    expect(output.ended).toBeUndefined();
     expect(settled.map(({ outcome }) => outcome)).toEqual(["forwarded"]);
+  });
+
+  test("an answer that comes too late is swallowed, and is not taken for that of a later request", async () => {
+    const { session, output, says } = await bench();
+    session.fromClient(adu(1, READ), 0);
+    session.expire(1 + ANSWER_TIMEOUT_MS);
+    session.fromServer(adu(1, ANSWER), 0);
+    expect([output.down, says]).toEqual([[adu(1, "84 0b")], []]);
+    session.fromClient(adu(1, READ), 0);
+    expect(output.up.length).toBe(2);
+    session.expire(1 + ANSWER_TIMEOUT_MS);
+    session.fromClient(adu(1, READ), 0);
+    expect(output.up.length).toBe(2);
+    expect(output.ended).toContain("used again");
+  });
+
+  test(`${MAX_LATE} answers may be late at once, with one more the connection is closed`, async () => {
+    const { session, output } = await bench();
+    const late = (transaction: number): void => {
+      session.fromClient(adu(transaction, READ), 0);
+      session.expire(1 + ANSWER_TIMEOUT_MS);
+    };
+    for (let i = 0; i < MAX_LATE; i += 1) late(i);
+    expect(output.ended).toBeUndefined();
+    late(MAX_LATE);
+    expect(output.ended).toContain("did not answer");
+    expect(output.down.length).toBe(MAX_LATE + 1);
+  });
+
+  test("a write that is never answered leaves its tag unknown: no largest step counts from what may have changed", async () => {
+    const recorded = await recordingPoint(bundle);
+    const output = new RecordingOutput();
+    const session = new ModbusSession(recorded.point, tags, OPERATOR, output);
+    session.fromClient(adu(1, "03 0000 0003"), 0);
+    session.fromServer(adu(1, "03 06 012c 00c8 05dc"), 0);
+    session.fromClient(adu(2, "06 0000 015e"), 0);
+    session.expire(1 + ANSWER_TIMEOUT_MS);
+    expect(output.down.at(-1)).toEqual(adu(2, "86 0b"));
+    session.fromClient(adu(3, "06 0000 015e"), 0);
+    expect(output.down.at(-1)).toEqual(adu(3, "86 03"));
+    const { verdict } = recorded.judged.at(-1) ?? {};
+    expect(verdict).toMatchObject({ verdict: "deny", reason: "STEP_REFERENCE_UNKNOWN" });
   });
 
   test("one byte per second: the frame is given up, and never forwarded", async () => {
@@ -263,27 +310,90 @@ describe("bounds", () => {
 });
 
 describe("a malicious server", () => {
+  const stood = adu(1, "84 04");
+  test.each([
+    { name: "a longer answer", answer: adu(1, "04 06 0001 0002 0003") },
+    { name: "a shorter answer", answer: adu(1, "04 02 0001") },
+    { name: "a byte count that is not that of its bytes", answer: adu(1, "04 04 0001") },
+    { name: "another function", answer: adu(1, "03 04 0001 0002") },
+    { name: "the exception of another function", answer: adu(1, "83 02") },
+    { name: "an exception with more behind it", answer: adu(1, "84 02 00") },
+    { name: "a request in the place of an answer", answer: adu(1, WRITE) },
+  ])("$name: withheld, said, answered in its place, and the connection goes on", async ({ answer }) => {
+    const { session, output, says, settled } = await bench();
+    session.fromClient(adu(1, READ), 0);
+    session.fromServer(answer, 0);
+    expect(output.down).toEqual([stood]);
+    expect(says).toEqual([expect.stringContaining("MALFORMED: answer of plc-1")]);
+    expect(settled.map(({ outcome }) => outcome)).toEqual(["forwarded"]);
+    session.fromClient(adu(2, READ), 0);
+    session.fromServer(adu(2, ANSWER), 0);
+    expect(output.down).toEqual([stood, adu(2, ANSWER)]);
+    expect(output.ended).toBeUndefined();
+  });
+
+  test.each([
+    { name: "another quantity", request: "10 0000 0001 02 0140", answer: "10 0000 0002" },
+    { name: "another address", request: "10 0000 0001 02 0140", answer: "10 0001 0001" },
+    { name: "another value", request: "06 0000 0140", answer: "06 0000 0141" },
+    { name: "another register", request: "06 0000 0140", answer: "06 0001 0140" },
+  ])("a write that is echoed with $name: withheld, and answered in its place", async ({ request, answer }) => {
+    const recorded = await recordingPoint(bundle);
+    const output = new RecordingOutput();
+    const session = new ModbusSession(recorded.point, tags, OPERATOR, output);
+    session.fromClient(adu(1, "03 0000 0003"), 0);
+    session.fromServer(adu(1, "03 06 012c 00c8 05dc"), 0);
+    session.fromClient(adu(2, request), 0);
+    expect(output.up.at(-1)).toEqual(adu(2, request));
+    session.fromServer(adu(2, answer), 0);
+    expect(output.down.at(-1)).toEqual(adu(2, `${(0x80 | (hex(request)[0] ?? 0)).toString(16)} 04`));
+    expect(recorded.settled.at(-1)?.outcome).toBe("forwarded");
+  });
+
   test.each([
     { name: "an answer before any request", asks: [], answer: adu(1, ANSWER) },
-    { name: "a longer answer", asks: [READ], answer: adu(1, "04 06 0001 0002 0003") },
-    { name: "a shorter answer", asks: [READ], answer: adu(1, "04 02 0001") },
-    { name: "a byte count that is not that of its bytes", asks: [READ], answer: adu(1, "04 04 0001") },
-    { name: "another function", asks: [READ], answer: adu(1, "03 04 0001 0002") },
-    { name: "the exception of another function", asks: [READ], answer: adu(1, "83 02") },
-    { name: "an exception with more behind it", asks: [READ], answer: adu(1, "84 02 00") },
     { name: "another unit", asks: [READ], answer: adu(1, ANSWER, 2) },
     { name: "another transaction", asks: [READ], answer: adu(2, ANSWER) },
-    { name: "a header length of 65535", asks: [READ], answer: hex("0001 0000 ffff 01 04 04 0001 0002") },
     { name: "an answer to a request that was denied", asks: [WRITE], answer: adu(1, WRITE) },
-    { name: "a request in the place of an answer", asks: [READ], answer: adu(1, WRITE) },
-  ])("$name: withheld, said, and the connection closed", async ({ asks, answer }) => {
+  ])("$name: withheld and said, and a request that waits goes on waiting", async ({ asks, answer }) => {
     const { session, output, says } = await bench();
     for (const pdu of asks) session.fromClient(adu(1, pdu), 0);
     const before = output.down.length;
     session.fromServer(answer, 0);
     expect(output.down.length).toBe(before);
+    expect(says).toEqual([expect.stringContaining("UNSOLICITED")]);
+    expect(output.ended).toBeUndefined();
+    if (asks[0] !== READ) return;
+    session.fromServer(adu(1, ANSWER), 0);
+    expect(output.down).toEqual([adu(1, ANSWER)]);
+  });
+
+  test(`${MAX_WITHHELD} withheld answers are borne, with one more the connection is closed`, async () => {
+    const { session, output, says } = await bench();
+    for (let i = 0; i < MAX_WITHHELD; i += 1) session.fromServer(adu(i, ANSWER), 0);
+    expect(output.ended).toBeUndefined();
+    session.fromServer(adu(1, ANSWER), 0);
+    expect(output.ended).toBeDefined();
+    expect([output.down.length, says.length]).toEqual([0, MAX_WITHHELD + 1]);
+  });
+
+  test("a header that is none: what waits is answered in its place and in order, and the connection is closed", async () => {
+    const { session, output, says } = await bench();
+    session.fromClient(Buffer.concat([adu(1, READ), adu(2, WRITE), adu(3, READ)]), 0);
+    session.fromServer(hex("0001 0000 ffff 01 04 04 0001 0002"), 0);
+    expect(output.down).toEqual([adu(1, "84 04"), adu(2, "86 01"), adu(3, "84 04")]);
     expect(output.ended).toBeDefined();
     expect(says.length).toBe(1);
+  });
+
+  test("a server that goes: what waits is answered in its place", async () => {
+    const { session, output, settled } = await bench();
+    session.fromClient(Buffer.concat([adu(1, READ), adu(2, WRITE)]), 0);
+    session.closed();
+    expect(output.down).toEqual([adu(1, "84 0b"), adu(2, "86 01")]);
+    expect(settled.map(({ outcome }) => outcome)).toEqual(["denied", "forwarded"]);
+    session.closed();
+    expect(output.down.length).toBe(2);
   });
 
   test("an extra answer behind the true one: the true one arrives, the other is withheld", async () => {

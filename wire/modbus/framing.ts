@@ -41,7 +41,8 @@ export const MBAP_FRAMING: ModbusFraming = {
   requests: () => new MbapFramer(),
   responses: () => new MbapFramer(),
   answer: (to, pdu) => {
-    if (to.transactionId === undefined) throw new Error("invariant: a frame of Modbus/TCP has a transaction identifier");
+    if (to.transactionId === undefined)
+      throw new Error("invariant: a frame of Modbus/TCP has a transaction identifier");
     return encodeFrame({ transactionId: to.transactionId, unitId: to.unitId }, pdu);
   },
   isBroadcast: () => false,

@@ -9,7 +9,12 @@ import { encodingIdOf } from "./request.ts";
 import * as browse from "./services/browse.ts";
 import { type CallResponse, readCallResponse } from "./services/call.ts";
 import * as discovery from "./services/discovery.ts";
-import { type CreateMonitoredItemsResponse, readCreateMonitoredItemsResponse } from "./services/monitored-items.ts";
+import {
+  type CreateMonitoredItemsResponse,
+  readCreateMonitoredItemsResponse,
+  readStatusCodesResponse,
+  type StatusCodesResponse,
+} from "./services/monitored-items.ts";
 import { type ReadResponse, readReadResponse } from "./services/read.ts";
 import { type RegisterNodesResponse, readRegisterNodesResponse } from "./services/register-nodes.ts";
 import { type OpenSecureChannelResponse, readOpenSecureChannelResponse } from "./services/secure-channel.ts";
@@ -35,6 +40,8 @@ type DecodedResponse =
   | WriteResponse
   | CallResponse
   | CreateMonitoredItemsResponse
+  | StatusCodesResponse<"DeleteMonitoredItems">
+  | StatusCodesResponse<"DeleteSubscriptions">
   | subscription.CreateSubscriptionResponse
   | subscription.PublishResponse;
 
@@ -69,6 +76,8 @@ const READERS: Readonly<Record<Exclude<DecodedResponse["service"], "ServiceFault
   Write: readWriteResponse,
   Call: readCallResponse,
   CreateMonitoredItems: readCreateMonitoredItemsResponse,
+  DeleteMonitoredItems: (r) => readStatusCodesResponse(r, "DeleteMonitoredItems"),
+  DeleteSubscriptions: (r) => readStatusCodesResponse(r, "DeleteSubscriptions"),
   CreateSubscription: subscription.readCreateSubscriptionResponse,
   Publish: subscription.readPublishResponse,
 };

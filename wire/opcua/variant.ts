@@ -111,7 +111,7 @@ interface BuiltinType {
   readonly read: (reader: BinaryReader) => VariantValue;
 }
 
-type BuiltinTypeName =
+export type BuiltinTypeName =
   | "Null"
   | "Boolean"
   | "SByte"

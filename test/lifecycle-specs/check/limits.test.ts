@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { implies, type LimitName, limitsOf, looser, slackOf } from "#specs/check/limits.ts";
+import { implies, type LimitName, limitsOf, looser } from "#specs/check/limits.ts";
 import { DeviceId, RuleId, TagId } from "#specs/ids.ts";
 import type { CadenceRule, CausalityRule, Comparison, Condition, Rule, ValueRule } from "#specs/lifecycle.ts";
+import { slackOf } from "#specs/slack.ts";
 
 function rule(
   parts: {
@@ -46,7 +47,9 @@ const r2 = RuleId("r2");
 
 describe("limits at a layer", () => {
   test("each layer judges times more widely than the one above", () => {
-    expect((["hmi", "switch", "plc"] as const).map((layer) => slackOf(layer, 100))).toEqual([0, 100, 200]);
+    expect((["hmi", "switch", "plc"] as const).map((layer) => slackOf(layer, 100, "write").messageMs)).toEqual([
+      0, 100, 200,
+    ]);
     const asked = rule({
       value: { rampPerS: 2 },
       cadence: { rate: { most: 2, perMs: 5000 }, period: { everyMs: 1000, jitterMs: 200 } },
@@ -63,7 +66,7 @@ describe("limits at a layer", () => {
         { most: 1, perMs: 700 },
       ],
       after: { forMs: 50 },
-      follows: { withinMs: 1100 },
+      follows: { withinMs: 1200 },
       apart: { withinMs: 50 },
     });
     const inPlc = limitsOf(asked, "plc", 100);

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import { judge } from "#specs/decide/decide.ts";
-import { createHistory } from "#specs/decide/history.ts";
 import type { Layer, Observation } from "#specs/decide/observation.ts";
 import { compile } from "#specs/decide/tables.ts";
 import { DeviceId, LinkId, PhaseId, RuleId, TagId } from "#specs/ids.ts";

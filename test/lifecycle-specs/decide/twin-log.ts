@@ -1,7 +1,8 @@
 import type { Layer, Observation, Outcome, Verdict } from "#specs/decide/observation.ts";
 import type { RuleId, TagId } from "#specs/ids.ts";
-import type { Comparison, Condition, Lifecycle } from "#specs/lifecycle.ts";
+import type { Comparison, Condition, Lifecycle, Rule } from "#specs/lifecycle.ts";
 import type { Plant } from "#specs/plant.ts";
+import { allRules } from "#specs/positions.ts";
 
 /** Binary rounding of a reading that is a whole number times a scale. */
 const ROUNDING = 1e-9;
@@ -23,15 +24,27 @@ interface Message {
 export class TwinLog {
   readonly #plant: Plant;
   readonly #layer: Layer;
-  /** Plant ms by which this layer judges time more widely than the one at the top. */
-  readonly slackMs: number;
+  readonly #slackMs: number;
+  readonly #rules: ReadonlyMap<RuleId, Rule>;
+  /** How much of the slack ramped changes have used up, plant ms. */
+  readonly #spent = new Map<TagId, number>();
   readonly #readings: Reading[] = [];
   readonly #messages: Message[] = [];
 
   constructor(plant: Plant, lifecycle: Lifecycle, layer: Layer) {
     this.#plant = plant;
     this.#layer = layer;
-    this.slackMs = { hmi: 0, switch: 1, plc: 2 }[layer] * lifecycle.skewMs;
+    this.#slackMs = { hmi: 0, switch: 1, plc: 2 }[layer] * lifecycle.skewMs;
+    this.#rules = new Map(allRules(lifecycle).map((rule) => [rule.id, rule]));
+  }
+
+  /** Plant ms by which this layer judges a rule's times more widely than the one at the top. Outputs cross no network. */
+  slackFor(rule: Rule): number {
+    return rule.operation === "output" ? 0 : this.#slackMs;
+  }
+
+  slackSpentOn(tag: TagId): number {
+    return this.#spent.get(tag) ?? 0;
   }
 
   see(tag: TagId, value: number, atMs: number): void {
@@ -47,12 +60,33 @@ export class TwinLog {
       if (answered) this.#messages.push({ rule, became: "answered", atMs });
     }
     if (!answered) return;
-    for (const { tag, value } of observation.items) {
+    const effective = observation.items.filter(({ tag }) => {
       const kind = this.#plant.tags.find(({ id }) => id === tag)?.kind;
       const written = observation.operation === "write" && (kind === "command" || kind === "set-point");
-      const calledWith = observation.operation === "call" && kind === "argument";
-      if (tag !== undefined && value !== undefined && (written || calledWith)) this.see(tag, value, atMs);
+      return written || (observation.operation === "call" && kind === "argument");
+    });
+    // A message that names a tag twice leaves it at the last value, and that is the change.
+    const changes = new Map(effective.map(({ tag, value }) => [tag, value]));
+    for (const [tag, value] of verdict.verdict === "allow" ? changes : []) {
+      if (tag === undefined || value === undefined) continue;
+      const ramped = [...rules].flatMap((id) => this.#rules.get(id) ?? []).filter((rule) => rule.tags.includes(tag));
+      this.#spend(ramped, tag, value, atMs);
     }
+    for (const { tag, value } of effective) if (tag !== undefined && value !== undefined) this.see(tag, value, atMs);
+  }
+
+  /** What a change needs beyond the time since the one before comes out of the slack; a slower one gives it back. */
+  #spend(rules: readonly Rule[], tag: TagId, value: number, atMs: number): void {
+    const last = this.lastOf(tag);
+    if (last === undefined || last.value === value || !Number.isFinite(value)) return;
+    const spent = rules.flatMap((rule) => {
+      if (rule.value?.rampPerS === undefined) return [];
+      const slackMs = this.slackFor(rule);
+      const neededMs = (Math.abs(value - last.value) / rule.value.rampPerS) * 1000;
+      const pauseMs = Math.min(1000 + slackMs, Math.max(0, atMs - last.sinceMs));
+      return Math.min(slackMs, this.slackSpentOn(tag) + neededMs - pauseMs);
+    });
+    this.#spent.set(tag, Math.max(0, ...spent));
   }
 
   /** When messages of the rule were forwarded, in their order. */
@@ -86,6 +120,10 @@ export class TwinLog {
     if (last === undefined || Number.isNaN(last.value)) return undefined;
     const other = readings.findLastIndex(({ value }) => value !== last.value);
     return { value: last.value, sinceMs: readings[other + 1]?.atMs ?? last.atMs };
+  }
+
+  seenAfter(tag: TagId, atMs: number): boolean {
+    return this.#readings.some((reading) => reading.tag === tag && reading.atMs > atMs);
   }
 
   /** Whether the condition holds, and has held for `forMs`. A part that fails decides before one that is unknown. */

@@ -74,10 +74,13 @@ function changeLacks(
   }
   if (rampPerS !== undefined) {
     if (last === undefined) return "STEP_REFERENCE_UNKNOWN";
-    const seconds = Math.min(1, Math.max(0, nowMs - last.sinceMs + log.slackMs) / 1000);
-    if (change > rampPerS * seconds + near) return "RAMP_TOO_FAST";
+    // One second at most for the pause, and what is left of the slack.
+    const pauseMs = Math.min(1000 + log.slackFor(rule), Math.max(0, nowMs - last.sinceMs));
+    const leftMs = log.slackFor(rule) - log.slackSpentOn(id);
+    if (change > (rampPerS * (pauseMs + leftMs)) / 1000 + near) return "RAMP_TOO_FAST";
   }
-  if (staleMs !== undefined && last?.value === value && nowMs - last.sinceMs > staleMs + log.slackMs) return "STALE";
+  if (staleMs !== undefined && last?.value === value && nowMs - last.sinceMs > staleMs + log.slackFor(rule))
+    return "STALE";
   return undefined;
 }
 
@@ -85,13 +88,13 @@ function cadenceLacks(question: Question, log: TwinLog): ReasonCode | undefined 
   const { rule, limited, nowMs } = question;
   const declared = rateLacks(rule.cadence, question, log) ?? periodLacks(rule.cadence, question, log);
   if (declared !== undefined || !limited) return declared;
-  const window = Math.max(0, RATE_LIMIT_MS - log.slackMs);
+  const window = Math.max(0, RATE_LIMIT_MS - log.slackFor(rule));
   return log.forwardedOf(rule.id).some((atMs) => nowMs - atMs < window) ? "RATE_LIMITED" : undefined;
 }
 
 function rateLacks(cadence: CadenceRule | undefined, { rule, nowMs }: Question, log: TwinLog): ReasonCode | undefined {
   if (cadence?.rate === undefined) return undefined;
-  const window = Math.max(0, cadence.rate.perMs - log.slackMs);
+  const window = Math.max(0, cadence.rate.perMs - log.slackFor(rule));
   const recent = log.forwardedOf(rule.id).filter((atMs) => nowMs - atMs < window);
   return recent.length >= cadence.rate.most ? "TOO_OFTEN" : undefined;
 }
@@ -102,7 +105,7 @@ function periodLacks(
   log: TwinLog,
 ): ReasonCode | undefined {
   if (cadence?.period === undefined) return undefined;
-  const earliest = cadence.period.everyMs - cadence.period.jitterMs - log.slackMs;
+  const earliest = cadence.period.everyMs - cadence.period.jitterMs - log.slackFor(rule);
   const last = log.forwardedOf(rule.id).at(-1);
   return last !== undefined && nowMs - last < earliest ? "TOO_EARLY" : undefined;
 }
@@ -115,23 +118,28 @@ function causeLacks(question: Question, log: TwinLog): ReasonCode | undefined {
   return condition ?? (question.layer === "plc" ? undefined : orderLacks(causality, question, log));
 }
 
-function conditionsLack({ after, notWhile }: CausalityRule, { nowMs }: Question, log: TwinLog): ReasonCode | undefined {
+function conditionsLack(
+  { after, notWhile }: CausalityRule,
+  { rule, nowMs }: Question,
+  log: TwinLog,
+): ReasonCode | undefined {
+  const slackMs = log.slackFor(rule);
   if (after !== undefined) {
-    const truth = log.truth(judgedFor(after, Math.max(0, after.forMs - log.slackMs), log), nowMs);
+    const truth = log.truth(judgedFor(after, Math.max(0, after.forMs - slackMs), 2 * slackMs), nowMs);
     if (truth !== "holds") return truth === "fails" ? "CAUSE_MISSING" : "CAUSE_UNKNOWN";
   }
   if (notWhile !== undefined) {
     // What is forbidden at once is so at each layer; only what is forbidden after a time waits longer below.
-    const forMs = notWhile.forMs === 0 ? 0 : notWhile.forMs + log.slackMs;
-    const truth = log.truth(judgedFor(notWhile, forMs, log), nowMs);
+    const forMs = notWhile.forMs === 0 ? 0 : notWhile.forMs + 2 * slackMs;
+    const truth = log.truth(judgedFor(notWhile, forMs, 2 * slackMs), nowMs);
     if (truth !== "fails") return truth === "holds" ? "CAUSE_AGAINST" : "CAUSE_AGAINST_UNKNOWN";
   }
   return undefined;
 }
 
-/** The condition as this layer judges it: held for another time, and by readings that may be older. */
-function judgedFor({ all, freshMs }: Condition, forMs: number, { slackMs }: TwinLog): Condition {
-  return { all, forMs, ...(freshMs === undefined ? {} : { freshMs: freshMs + slackMs }) };
+/** The condition as this layer judges it: held for another time, and by readings that may be older by so much. */
+function judgedFor({ all, freshMs }: Condition, forMs: number, olderMs: number): Condition {
+  return { all, forMs, ...(freshMs === undefined ? {} : { freshMs: freshMs + olderMs }) };
 }
 
 function orderLacks(
@@ -140,13 +148,14 @@ function orderLacks(
   log: TwinLog,
 ): ReasonCode | undefined {
   if (follows !== undefined) {
-    const within = follows.withinMs + log.slackMs;
+    // An answer is seen earlier further down, the message after it later.
+    const within = follows.withinMs + 2 * log.slackFor(rule);
     const answers = log.answeredOf(follows.rule).filter((atMs) => nowMs - atMs <= within);
     if (answers.length === 0) return "ORDER_MISSING";
     if (follows.once && log.unused(follows.rule, rule.id, within, nowMs) === 0) return "ORDER_USED";
   }
   if (apart !== undefined) {
-    const window = apart.withinMs - log.slackMs;
+    const window = apart.withinMs - log.slackFor(rule);
     const close = apart.rules.some((other) => log.forwardedOf(other).some((atMs) => nowMs - atMs < window));
     if (close) return "TOO_CLOSE";
   }

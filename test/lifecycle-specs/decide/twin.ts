@@ -86,10 +86,11 @@ export class Twin {
 
   /** What else is asked of the memory. */
   remembered(conditions: readonly Condition[], nowMs: number): Remembered {
-    const late = this.#places.everyRule.filter(({ id, cadence }) => {
+    const late = this.#places.everyRule.filter((rule) => {
+      const { id, cadence } = rule;
       const last = this.#log.forwardedOf(id).at(-1);
       if (cadence?.period === undefined || last === undefined) return false;
-      return nowMs - last > cadence.period.everyMs + cadence.period.jitterMs + this.#log.slackMs;
+      return nowMs - last > cadence.period.everyMs + cadence.period.jitterMs + this.#log.slackFor(rule);
     });
     return {
       overdue: late.map(({ id }) => id).sort(),

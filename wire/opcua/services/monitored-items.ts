@@ -1,8 +1,18 @@
 /** Services on monitored items (OPC 10000-4 v1.05 §5.13). */
 import type { BinaryReader } from "../binary-reader.ts";
+import { BinaryWriter } from "../binary-writer.ts";
 import { type ExtensionObject, readDiagnosticInfo, readExtensionObject } from "../builtin-types.ts";
-import { type RequestHeader, type ResponseHeader, readRequestHeader, readResponseHeader } from "../headers.ts";
+import {
+  type AnswerHeader,
+  type RequestHeader,
+  type ResponseHeader,
+  readRequestHeader,
+  readResponseHeader,
+  writeResponseHeader,
+} from "../headers.ts";
+import { NULL_NODE_ID, numericNodeId, writeNodeId } from "../node-id.ts";
 import { MIN_READ_VALUE_ID_BYTES, type ReadValueId, readReadValueId } from "./read.ts";
+import { SERVICES } from "./service-table.ts";
 
 /** Handle, interval, filter, queue size, discard flag. */
 const MIN_PARAMETERS_BYTES = 20;
@@ -160,4 +170,42 @@ export function readCreateMonitoredItemsResponse(reader: BinaryReader): CreateMo
   }));
   reader.array(1, readDiagnosticInfo);
   return { service: "CreateMonitoredItems", header, results };
+}
+
+/** One status code for each id of the request. */
+export interface StatusCodesResponse<Service extends string> {
+  readonly service: Service;
+  readonly header: ResponseHeader;
+  readonly results: readonly number[];
+}
+
+/** The answer of services that say nothing but how each id fared. */
+export function readStatusCodesResponse<Service extends string>(
+  reader: BinaryReader,
+  service: Service,
+): StatusCodesResponse<Service> {
+  const header = readResponseHeader(reader);
+  const results = readIds(reader);
+  reader.array(1, readDiagnosticInfo);
+  return { service, header, results };
+}
+
+export interface CreateMonitoredItemsAnswer extends AnswerHeader {
+  /** One status code for each item of the request. */
+  readonly results: readonly number[];
+}
+
+const NO_BODY = 0x00;
+
+/** Body of a CreateMonitoredItemsResponse of our own that creates none: for refusals. */
+export function encodeCreateMonitoredItemsResponse(answer: CreateMonitoredItemsAnswer): Buffer {
+  const writer = new BinaryWriter();
+  writeNodeId(writer, numericNodeId(SERVICES.CreateMonitoredItems.response));
+  writeResponseHeader(writer, answer);
+  writer.array(answer.results, (w, statusCode) => {
+    w.u32(statusCode).u32(0).f64(0).u32(0);
+    writeNodeId(w, NULL_NODE_ID);
+    w.u8(NO_BODY);
+  });
+  return writer.array([], () => undefined).toBuffer();
 }

@@ -1,9 +1,21 @@
 /** Read (OPC 10000-4 v1.05 §5.11.2). */
 import type { BinaryReader } from "../binary-reader.ts";
+import { BinaryWriter } from "../binary-writer.ts";
 import { type QualifiedName, readDiagnosticInfo, readQualifiedName } from "../builtin-types.ts";
-import { type RequestHeader, type ResponseHeader, readRequestHeader, readResponseHeader } from "../headers.ts";
-import { MIN_NODE_ID_BYTES, type NodeId, readNodeId } from "../node-id.ts";
+import {
+  type AnswerHeader,
+  type RequestHeader,
+  type ResponseHeader,
+  readRequestHeader,
+  readResponseHeader,
+  writeResponseHeader,
+} from "../headers.ts";
+import { MIN_NODE_ID_BYTES, type NodeId, numericNodeId, readNodeId, writeNodeId } from "../node-id.ts";
 import { type DataValue, MIN_DATA_VALUE_BYTES, readDataValue } from "../variant.ts";
+import { SERVICES } from "./service-table.ts";
+
+/** Mask of a DataValue that is a status code and nothing else (OPC 10000-6 v1.05 §5.2.2.17). */
+const STATUS_ONLY = 0x02;
 
 /** NodeId, attribute 4, index range 4, data encoding 6. */
 export const MIN_READ_VALUE_ID_BYTES = MIN_NODE_ID_BYTES + 14;
@@ -56,4 +68,18 @@ export function readReadResponse(reader: BinaryReader): ReadResponse {
   const results = reader.array(MIN_DATA_VALUE_BYTES, readDataValue);
   reader.array(1, readDiagnosticInfo);
   return { service: "Read", header, results };
+}
+
+export interface ReadAnswer extends AnswerHeader {
+  /** One status code for each item of the request. */
+  readonly results: readonly number[];
+}
+
+/** Body of a ReadResponse of our own, without values: for refusals. */
+export function encodeReadResponse(answer: ReadAnswer): Buffer {
+  const writer = new BinaryWriter();
+  writeNodeId(writer, numericNodeId(SERVICES.Read.response));
+  writeResponseHeader(writer, answer);
+  writer.array(answer.results, (w, statusCode) => w.u8(STATUS_ONLY).u32(statusCode)).array([], () => undefined);
+  return writer.toBuffer();
 }

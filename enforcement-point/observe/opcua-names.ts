@@ -1,0 +1,63 @@
+import type { Observation } from "#specs/decide/observation.ts";
+import type { TagId } from "#specs/ids.ts";
+import type { UaRequest } from "#wire/opcua/request.ts";
+import type { UaResponse } from "#wire/opcua/response.ts";
+import type { Party } from "./modbus.ts";
+import { observeUa, type UaTags, valuesInUaAnswer } from "./opcua.ts";
+import { type Owner, UaAliases } from "./opcua-aliases.ts";
+import { UaSubscriptions } from "./opcua-subscriptions.ts";
+
+/**
+ * What an OPC UA server and its clients call things among themselves: aliases of nodes, handles of monitored items. One for each
+ * server, shared by its connections.
+ */
+export class UaNames {
+  readonly tags: UaTags;
+  readonly aliases: UaAliases;
+  readonly subscriptions: UaSubscriptions;
+
+  constructor(tags: UaTags) {
+    this.tags = tags;
+    this.aliases = new UaAliases(tags);
+    this.subscriptions = new UaSubscriptions(tags);
+  }
+
+  /** False: it would bring more names than can be followed, so it must not pass. */
+  takes(request: UaRequest): boolean {
+    return this.aliases.takes(request) && this.subscriptions.takes(request);
+  }
+
+  /** The request in the plant's own NodeIds: what all the rest here asks for. */
+  resolved(request: UaRequest): UaRequest {
+    return this.aliases.resolved(request);
+  }
+
+  observe(party: Party, resolved: UaRequest): readonly Observation[] {
+    return observeUa(party, this.tags, resolved, (id) => this.subscriptions.shown(id));
+  }
+
+  asked(resolved: UaRequest, owner: Owner): void {
+    this.aliases.asked(resolved, owner);
+    this.subscriptions.asked(resolved);
+  }
+
+  answered(resolved: UaRequest, response: UaResponse, owner: Owner): void {
+    this.subscriptions.answered(resolved, response, owner);
+    if (resolved.service === "RegisterNodes" && response.service === "RegisterNodes")
+      this.aliases.registered(resolved, response.registeredNodeIds, owner);
+    if (resolved.service === "CloseSession" && response.service === "CloseSession")
+      this.aliases.closed(resolved.header.authenticationToken.text);
+  }
+
+  /** The tag values that an answer shows its client. */
+  values(resolved: UaRequest, response: UaResponse): readonly { readonly tag: TagId; readonly value: number }[] {
+    return response.service === "Publish"
+      ? this.subscriptions.values(response)
+      : valuesInUaAnswer(this.tags, resolved, response);
+  }
+
+  left(owner: Owner): void {
+    this.aliases.left(owner);
+    this.subscriptions.left(owner);
+  }
+}
