@@ -4,6 +4,7 @@ import type { Party } from "#point/observe/modbus.ts";
 import { ModbusImage } from "#point/observe/modbus-image.ts";
 import { ModbusTags } from "#point/observe/modbus-tags.ts";
 import { UaTags } from "#point/observe/opcua.ts";
+import { UaNames } from "#point/observe/opcua-names.ts";
 import { Point } from "#point/point.ts";
 import { TokenBucket } from "#point/token-bucket.ts";
 import { deviceAt, linkOf } from "#specs/addresses.ts";
@@ -188,9 +189,9 @@ function sessionOf(
         ? new ModbusSession(point, tags, party, output, how)
         : new ModbusWatch(point, tags, party, output, how);
   }
-  const tags = new UaTags(plant, link.server);
+  const names = new UaNames(new UaTags(plant, link.server));
   const urls = { filter: url(from === undefined ? listener.listen : listener.upstream), server: url(listener.upstream) };
-  return (party, output) => new UaSession(point, tags, party, urls, output);
+  return (party, output) => new UaSession(point, { names, urls }, party, output);
 }
 
 function url({ host, port }: Endpoint): string {

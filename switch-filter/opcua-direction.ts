@@ -26,6 +26,11 @@ export class Direction {
     return fits;
   }
 
+  /** A chunk passed whose number cannot be read: the next one has the number after it. */
+  unseen(): void {
+    if (this.#received !== undefined) this.#received = nextSequenceNumber(this.#received);
+  }
+
   /** Takes the next bytes; returns the chunks they complete, and minds how long the last has been incomplete. */
   push(bytes: Buffer, realMs: number): readonly UacpFrame[] {
     const frames = this.framer.push(bytes);

@@ -3,12 +3,12 @@ import { isGoodUaAnswer } from "#point/observe/opcua.ts";
 import type { UaNames } from "#point/observe/opcua-names.ts";
 import type { Judged, Point } from "#point/point.ts";
 import type { Outcome } from "#specs/decide/observation.ts";
-import { decodeRequest, peekRequestHeader, type UaRequest } from "#wire/opcua/request.ts";
+import { decodeRequest, type UaRequest } from "#wire/opcua/request.ts";
 import { decodeResponse, type UaResponse } from "#wire/opcua/response.ts";
 import { encodeServiceFault } from "#wire/opcua/services/service-fault.ts";
 import { STATUS_CODES } from "#wire/opcua/status-code.ts";
 import { describeWireError } from "#wire/wire-error.ts";
-import { encodeRefusal } from "./opcua-refusal.ts";
+import { encodeRefusal, refusedBody } from "./opcua-refusal.ts";
 
 /** Requests that may wait for their answers on one channel; Publish requests wait by design. */
 export const MAX_PENDING = 128;
@@ -84,6 +84,13 @@ export class UaJudgement {
     return { kind: "refuse", body: encodeRefusal(request, blocked, Date.now()), says };
   }
 
+  /** A request that no rule is about passes, and its answer is held against it. */
+  unjudged(requestId: number, body: Buffer, realMs: number): RequestRuling {
+    const decoded = decodeRequest(body);
+    if (!decoded.ok) return refused(body, "BadDecodingError", describeWireError(decoded.error));
+    return this.#forward(requestId, body, { request: decoded.value, judged: [], sinceMs: realMs });
+  }
+
   answer(requestId: number, body: Buffer): AnswerRuling {
     const pending = this.#pending.get(requestId);
     if (pending === undefined) return { kind: "close", says: `message ${requestId} answers no request` };
@@ -150,7 +157,5 @@ export class UaJudgement {
 }
 
 function refused(request: Buffer, status: keyof typeof STATUS_CODES, says: string): RequestRuling {
-  const requestHandle = peekRequestHeader(request)?.requestHandle ?? 0;
-  const body = encodeServiceFault({ requestHandle, statusCode: STATUS_CODES[status], timestamp: Date.now() });
-  return { kind: "refuse", body, says };
+  return { kind: "refuse", body: refusedBody(request, status), says };
 }

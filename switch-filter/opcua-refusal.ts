@@ -1,7 +1,7 @@
 import { operationOfItem } from "#point/observe/opcua.ts";
 import type { Judged } from "#point/point.ts";
 import type { ReasonCode } from "#specs/decide/reasons.ts";
-import type { UaRequest } from "#wire/opcua/request.ts";
+import { peekRequestHeader, type UaRequest } from "#wire/opcua/request.ts";
 import { encodeCallResponse } from "#wire/opcua/services/call.ts";
 import { encodeCreateMonitoredItemsResponse } from "#wire/opcua/services/monitored-items.ts";
 import { encodeReadResponse } from "#wire/opcua/services/read.ts";
@@ -41,6 +41,12 @@ export function encodeRefusal(request: UaRequest, denied: Judged, timestamp: num
     }
   }
   return encodeServiceFault({ ...answer, statusCode: STATUS_CODES.BadUserAccessDenied });
+}
+
+/** The answer to a request that is refused as a whole, decoded or not. */
+export function refusedBody(request: Buffer, status: Status): Buffer {
+  const requestHandle = peekRequestHeader(request)?.requestHandle ?? 0;
+  return encodeServiceFault({ requestHandle, statusCode: STATUS_CODES[status], timestamp: Date.now() });
 }
 
 /** By class of the reason, in the words that OPC 10000-4 v1.05 §5.11.4, §5.12.2 have for an item. */

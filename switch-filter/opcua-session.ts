@@ -1,21 +1,12 @@
 import type { Party } from "#point/observe/modbus.ts";
-import { isGoodUaAnswer, observeUa, type UaTags, valuesInUaAnswer } from "#point/observe/opcua.ts";
-import type { Judged, Point } from "#point/point.ts";
-import type { Outcome } from "#specs/decide/observation.ts";
-import { rewriteRequestUrls, rewriteResponseUrls } from "#wire/opcua/endpoint-rewrite.ts";
+import type { Point } from "#point/point.ts";
 import type { UacpFrame } from "#wire/opcua/framer.ts";
-import {
-  decodeAsymmetricChunk,
-  decodeAsymmetricHeader,
-  decodeSymmetricChunk,
-  rewriteSequenceNumber,
-} from "#wire/opcua/message-chunk.ts";
+import { decodeAsymmetricHeader, decodeSymmetricChunk, rewriteSequenceNumber } from "#wire/opcua/message-chunk.ts";
 import { encodeMessage } from "#wire/opcua/message-splitter.ts";
 import { type ChannelBounds, lowerSizes, negotiate } from "#wire/opcua/negotiation.ts";
-import { decodeRequest, peekRequestHeader, type UaRequest } from "#wire/opcua/request.ts";
+import { decodeRequest } from "#wire/opcua/request.ts";
 import { decodeResponse } from "#wire/opcua/response.ts";
-import { SECURITY_POLICY_NONE, securityPolicyName } from "#wire/opcua/security-policy.ts";
-import { encodeServiceFault } from "#wire/opcua/services/service-fault.ts";
+import { serviceGroup } from "#wire/opcua/services/service-table.ts";
 import { STATUS_CODES } from "#wire/opcua/status-code.ts";
 import {
   decodeAcknowledge,
@@ -27,66 +18,54 @@ import {
   type Hello,
 } from "#wire/opcua/uacp-messages.ts";
 import { describeWireError, type WireError } from "#wire/wire-error.ts";
+import { peekService, type Refusal, type UaChannel } from "./opcua-channel.ts";
 import { BOUNDS, Direction } from "./opcua-direction.ts";
+import { UaJudgement } from "./opcua-judgement.ts";
+import { UaNotices } from "./opcua-notices.ts";
+import { refusedBody } from "./opcua-refusal.ts";
+import { UaSealed } from "./opcua-sealed.ts";
+import { chooseWay, type UaServer } from "./opcua-way.ts";
 import type { Session, SessionOutput } from "./session.ts";
 
-/** Requests that may wait for their answers on one channel; Publish requests wait by design. */
-export const MAX_PENDING = 128;
 /** Real ms until the channel must be open, and that a message may stay incomplete. */
 export const PARTIAL_TIMEOUT_MS = 10_000;
-/** Real ms a server may take for any answer but that to Publish. */
-export const ANSWER_TIMEOUT_MS = 15_000;
-
-export interface UaUrls {
-  /** Where clients reach the server: through this filter. */
-  readonly filter: string;
-  /** What the server calls itself. */
-  readonly server: string;
-}
-
-interface Pending {
-  /** undefined: it could not be decoded, and passed in monitor mode. */
-  readonly request: UaRequest | undefined;
-  readonly judged: readonly Judged[];
-  readonly sinceMs: number;
-}
 
 /** How far the connection is: only the message that is due may come. */
 type Stage = "new" | "hello" | "acknowledged" | "opening" | "open" | "renewing" | "closing";
 
 /**
- * The data path of one OPC UA connection on SecurityPolicy None: framer → chunk → message → service decoder → judgement → the
- * same body under our own sequence numbers; a denied service is answered by a ServiceFault with the client's request handle.
- * Any other security policy is refused: this layer cannot look into it.
+ * The data path of one OPC UA connection whose messages this filter can read and write: framer → chunk → message → judgement → the same
+ * body under our own sequence numbers; what is denied is answered here. A channel whose keys others hold is handed to {@link UaSealed}.
  */
 export class UaSession implements Session {
   readonly #point: Point;
-  readonly #tags: UaTags;
+  readonly #server: UaServer;
   readonly #party: Party;
-  readonly #urls: UaUrls;
   readonly #output: SessionOutput;
+  readonly #notices: UaNotices;
+  readonly #judgement: UaJudgement;
   readonly #up = new Direction();
   readonly #down = new Direction();
-  readonly #pending = new Map<number, Pending>();
-  readonly #enforces: boolean;
   #stage: Stage = "new";
   #hello: Hello | undefined;
+  #channel: UaChannel | undefined;
+  #judges = true;
+  #sealed: UaSealed | undefined;
   /** Real time at which the connection was first looked at, and that of the present call. */
   #startedMs: number | undefined;
   #nowMs = 0;
-  /** Monitor mode, and a channel that cannot be looked into: its frames pass as they come. */
-  #opaque = false;
   /** As the server has opened it; the token is that of the client's last message. */
-  readonly #channel = { channelId: 0, tokenId: 0 };
+  readonly #ids = { channelId: 0, tokenId: 0 };
   #ended = false;
 
-  constructor(point: Point, tags: UaTags, party: Party, urls: UaUrls, output: SessionOutput) {
+  constructor(point: Point, server: UaServer, party: Party, output: SessionOutput) {
     this.#point = point;
-    this.#tags = tags;
+    this.#server = server;
     this.#party = party;
-    this.#urls = urls;
     this.#output = output;
-    this.#enforces = point.enforces(party.link);
+    this.#notices = new UaNotices(point, party);
+    const enforces = point.enforces(party.link);
+    this.#judgement = new UaJudgement(point, server.names, party, (says) => this.#notices.malformed(says, enforces));
   }
 
   get wantsMore(): boolean {
@@ -94,52 +73,45 @@ export class UaSession implements Session {
   }
 
   get unsettledSinceMs(): number | undefined {
-    for (const { judged } of this.#pending.values()) {
-      const changing = judged.find((j) => j.observation.operation === "write" || j.observation.operation === "call");
-      if (changing !== undefined) return changing.atMs;
-    }
-    return undefined;
+    return this.#judgement.unsettledSinceMs;
   }
 
-  fromClient(chunk: Buffer, realMs: number): void {
+  fromClient(bytes: Buffer, realMs: number): void {
     if (this.#ended) return;
     this.#nowMs = realMs;
     this.#startedMs ??= realMs;
-    for (const frame of this.#up.push(chunk, realMs)) if (!this.#ended) this.#clientFrame(frame);
+    for (const frame of this.#up.push(bytes, realMs)) if (!this.#ended) this.#clientFrame(frame);
     if (!this.#ended && this.#up.framer.failed !== undefined) this.#clientFault(this.#up.framer.failed);
   }
 
-  fromServer(chunk: Buffer, realMs: number): void {
+  fromServer(bytes: Buffer, realMs: number): void {
     if (this.#ended) return;
     this.#nowMs = realMs;
-    for (const frame of this.#down.push(chunk, realMs)) if (!this.#ended) this.#serverFrame(frame);
+    for (const frame of this.#down.push(bytes, realMs)) if (!this.#ended) this.#serverFrame(frame);
     if (!this.#ended && this.#down.framer.failed !== undefined) this.#serverFault(this.#down.framer.failed);
   }
 
-  /** Publish requests wait for as long as the client's keep-alive says; nothing else does. */
   expire(realMs: number): void {
     if (this.#ended) return;
     this.#startedMs ??= realMs;
-    if (isBeforeOpen(this.#stage) && realMs - this.#startedMs > PARTIAL_TIMEOUT_MS)
-      return this.#end(`no channel was opened within ${PARTIAL_TIMEOUT_MS / 1000} s`, "BadTimeout");
-    if (realMs - (this.#up.partialSinceMs ?? realMs) > PARTIAL_TIMEOUT_MS)
-      return this.#refuse(`a message stayed incomplete for ${PARTIAL_TIMEOUT_MS / 1000} s`, "BadTimeout");
-    if (realMs - (this.#down.partialSinceMs ?? realMs) > PARTIAL_TIMEOUT_MS)
-      return this.#badAnswer(`a message stayed incomplete for ${PARTIAL_TIMEOUT_MS / 1000} s`);
-    for (const { request, sinceMs } of this.#pending.values()) {
-      if (request?.service === "Publish" || realMs - sinceMs <= ANSWER_TIMEOUT_MS) continue;
-      return this.#end(`the server did not answer within ${ANSWER_TIMEOUT_MS / 1000} s`, "BadTimeout");
-    }
+    const isLate = (sinceMs: number | undefined): boolean => realMs - (sinceMs ?? realMs) > PARTIAL_TIMEOUT_MS;
+    const late = `${PARTIAL_TIMEOUT_MS / 1000} s`;
+    if (isBeforeOpen(this.#stage) && isLate(this.#startedMs))
+      return this.#end(`no channel was opened within ${late}`, "BadTimeout");
+    if (isLate(this.#up.partialSinceMs)) return this.#refuse(`a message stayed incomplete for ${late}`, "BadTimeout");
+    if (isLate(this.#down.partialSinceMs)) return this.#badAnswer(`a message stayed incomplete for ${late}`);
+    if (this.#judgement.isOverdue(realMs)) this.#end("the server did not answer in time", "BadTimeout");
   }
 
   closed(): void {
+    if (this.#ended) return;
     this.#ended = true;
-    for (const pending of this.#pending.values()) this.#settle(pending, "forwarded");
-    this.#pending.clear();
+    this.#sealed?.closed();
+    this.#judgement.closed();
   }
 
   #clientFrame(frame: UacpFrame): void {
-    if (this.#opaque) return this.#output.toServer(frame.bytes);
+    if (this.#sealed !== undefined) return this.#sealed.clientFrame(frame, this.#nowMs);
     switch (frame.type) {
       case "HEL":
         return this.#stage === "new" ? this.#greet(frame) : this.#outOfPlace(frame);
@@ -164,21 +136,55 @@ export class UaSession implements Session {
     if (!hello.ok) return this.#clientFault(hello.error);
     this.#hello = lowerSizes(hello.value, BOUNDS);
     this.#stage = "hello";
-    this.#output.toServer(encodeHello({ ...this.#hello, endpointUrl: this.#urls.server }));
+    this.#output.toServer(encodeHello({ ...this.#hello, endpointUrl: this.#server.urls.server }));
   }
 
   #openChannel(frame: UacpFrame): void {
-    const header = decodeAsymmetricHeader(frame.bytes);
-    if (!header.ok) return this.#clientFault(header.error);
-    if (header.value.securityPolicyUri !== SECURITY_POLICY_NONE)
-      return this.#encrypted(frame, securityPolicyName(header.value.securityPolicyUri));
-    const chunk = decodeAsymmetricChunk(frame.bytes);
-    if (!chunk.ok) return this.#clientFault(chunk.error);
+    const channel = this.#channel ?? this.#chooseChannel(frame);
+    if (channel === undefined) return;
+    const chunk = channel.openRequest(frame.bytes);
+    if (!chunk.ok) return this.#refused(chunk.error);
     if (!this.#up.follows(chunk.value.sequenceNumber))
       return this.#refuse("sequence number out of order", "BadSequenceNumberInvalid");
     if (!this.#carries(chunk.value.body, "OpenSecureChannel")) return;
+    const opening = channel.openToServer(this.#up.next());
+    if (!opening.ok) return this.#refused(opening.error);
     this.#stage = this.#stage === "open" ? "renewing" : "opening";
-    this.#forwardRenumbered(frame, this.#up, (bytes) => this.#output.toServer(bytes));
+    this.#output.toServer(opening.value);
+  }
+
+  /** By the policy that the client's first OPN asks for; undefined: it was refused, or is not ours to read. */
+  #chooseChannel(frame: UacpFrame): UaChannel | undefined {
+    const header = decodeAsymmetricHeader(frame.bytes);
+    if (!header.ok) return void this.#clientFault(header.error);
+    const way = chooseWay(this.#point, this.#server, this.#party, header.value, Date.now());
+    switch (way.kind) {
+      case "channel":
+        this.#channel = way.channel;
+        this.#judges = way.judges;
+        if (way.says !== undefined) this.#notices.security("info", way.says);
+        return way.channel;
+      case "sealed":
+        this.#stage = "open";
+        this.#sealed = new UaSealed({
+          way,
+          header: header.value,
+          judgement: this.#judgement,
+          notices: this.#notices,
+          output: this.#output,
+          up: this.#up,
+          down: this.#down,
+          end: (says, status) => this.#end(says, status),
+        });
+        return void this.#sealed.clientFrame(frame, this.#nowMs);
+      case "refused":
+        this.#notices.security("detection", way.says);
+        return void this.#end(way.says, way.status);
+      default: {
+        const never: never = way;
+        throw new Error(`unreachable: ${String(never)}`);
+      }
+    }
   }
 
   /** False, and the connection refused: an OPN or CLO chunk carries some other service than its own. */
@@ -190,29 +196,16 @@ export class UaSession implements Session {
     return false;
   }
 
-  #encrypted(frame: UacpFrame, policy: string): void {
-    const what = this.#enforces ? "so the channel was refused" : "so in monitor mode it passes unjudged";
-    this.#point.notice({
-      code: "SECURITY_POLICY",
-      severity: "detection",
-      locus: this.#party.source === undefined ? ["unknown-device"] : [],
-      source: this.#party.source ?? this.#party.sourceAddress,
-      target: this.#party.target,
-      says: `${this.#party.sourceAddress} asked for security policy ${policy}; this filter can look into None only, ${what}`,
-    });
-    if (this.#enforces) return this.#end(`security policy ${policy}`, "BadSecurityPolicyRejected");
-    this.#opaque = true;
-    this.#stage = "open";
-    this.#output.toServer(frame.bytes);
-  }
-
   #clientChunk(frame: UacpFrame): void {
-    const chunk = decodeSymmetricChunk(frame.bytes);
+    const plain = this.#channel?.fromClient(frame.bytes);
+    if (plain === undefined) return this.#outOfPlace(frame);
+    if (!plain.ok) return this.#refused(plain.error);
+    const chunk = decodeSymmetricChunk(plain.value);
     if (!chunk.ok) return this.#clientFault(chunk.error);
-    if (chunk.value.channelId !== this.#channel.channelId) {
+    if (chunk.value.channelId !== this.#ids.channelId) {
       return this.#refuse(`secure channel ${chunk.value.channelId} was not opened here`, "BadTcpSecureChannelUnknown");
     }
-    this.#channel.tokenId = chunk.value.tokenId;
+    this.#ids.tokenId = chunk.value.tokenId;
     if (!this.#up.follows(chunk.value.sequenceNumber))
       return this.#refuse("sequence number out of order", "BadSequenceNumberInvalid");
     const assembly = this.#up.assembler.push(chunk.value);
@@ -222,49 +215,49 @@ export class UaSession implements Session {
     if (frame.type === "MSG") return this.#request(requestId, body);
     if (!this.#carries(body, "CloseSecureChannel")) return;
     this.#stage = "closing";
-    this.#forwardRenumbered(frame, this.#up, (bytes) => this.#output.toServer(bytes));
+    this.#renumbered(plain.value, this.#up);
   }
 
-  #request(requestId: number, body: Buffer): void {
-    const decoded = decodeRequest(body);
-    if (!decoded.ok) {
-      this.#malformedNotice(describeWireError(decoded.error), this.#enforces);
-      if (this.#enforces) return this.#fault(requestId, body, STATUS_CODES.BadDecodingError);
-      return this.#forward(requestId, body, { request: undefined, judged: [], sinceMs: this.#nowMs });
+  /** What is judged is what goes on: the body is rewritten before. */
+  #request(requestId: number, received: Buffer): void {
+    const outgoing = this.#channel?.requestBody(requestId, received);
+    if (outgoing?.ok !== true || this.#isBeyondDiscovery(received)) {
+      const { status, says } = outgoing?.ok === false ? outgoing.error : ONLY_DISCOVERY;
+      this.#notices.security("detection", says);
+      return this.#send(this.#down, requestId, refusedBody(received, status));
     }
-    const { service } = decoded.value;
-    if (service === "OpenSecureChannel" || service === "CloseSecureChannel")
-      return this.#refuse(`${service} came in a MSG chunk`, "BadTcpMessageTypeInvalid");
-    const judged = observeUa(this.#party, this.#tags, decoded.value).map((o) => this.#point.judge(o));
-    const pending: Pending = { request: decoded.value, judged, sinceMs: this.#nowMs };
-    const blocked = judged.some((j) => j.action === "blocked");
-    if (blocked) {
-      this.#settle(pending, "denied");
-      return this.#fault(requestId, body, STATUS_CODES.BadUserAccessDenied);
+    const ruling = this.#judges
+      ? this.#judgement.request(requestId, outgoing.value, this.#nowMs)
+      : this.#judgement.unjudged(requestId, outgoing.value, this.#nowMs);
+    switch (ruling.kind) {
+      case "forward":
+        return this.#send(this.#up, requestId, outgoing.value);
+      case "refuse":
+        return this.#send(this.#down, requestId, ruling.body);
+      case "close":
+        return this.#refuse(ruling.says, "BadTcpMessageTypeInvalid");
+      default: {
+        const never: never = ruling;
+        throw new Error(`unreachable: ${String(never)}`);
+      }
     }
-    this.#forward(requestId, body, pending);
   }
 
-  #forward(requestId: number, body: Buffer, pending: Pending): void {
-    if (this.#pending.size >= MAX_PENDING || this.#pending.has(requestId)) {
-      this.#settle(pending, "denied");
-      return this.#fault(requestId, body, STATUS_CODES.BadTooManyOperations);
-    }
-    const outgoing = rewriteRequestUrls(body, this.#urls.server);
-    for (const j of pending.judged) this.#point.forwarded(j);
-    this.#pending.set(requestId, pending);
-    this.#send(this.#up, requestId, outgoing.ok ? outgoing.value.body : body, (bytes) => this.#output.toServer(bytes));
+  #isBeyondDiscovery(body: Buffer): boolean {
+    if (this.#channel?.discoveryOnly !== true) return false;
+    const service = peekService(body);
+    return service === undefined || serviceGroup(service) !== "discovery";
   }
 
   #serverFrame(frame: UacpFrame): void {
-    if (this.#opaque) return this.#output.toClient(frame.bytes);
+    if (frame.type === "ERR") {
+      const error = decodeErrorMessage(frame.bytes);
+      return error.ok ? this.#output.toClient(frame.bytes) : this.#serverFault(error.error);
+    }
+    if (this.#sealed !== undefined) return this.#sealed.serverFrame(frame);
     switch (frame.type) {
       case "ACK":
         return this.#acknowledged(frame);
-      case "ERR": {
-        const error = decodeErrorMessage(frame.bytes);
-        return error.ok ? this.#output.toClient(frame.bytes) : this.#serverFault(error.error);
-      }
       case "OPN":
         return this.#opened(frame);
       case "MSG":
@@ -274,21 +267,6 @@ export class UaSession implements Session {
       default:
         return this.#badAnswer(`a server may not send ${frame.type}`);
     }
-  }
-
-  #opened(frame: UacpFrame): void {
-    if (this.#stage !== "opening" && this.#stage !== "renewing") return this.#badAnswer("OPN answers no request");
-    const chunk = decodeAsymmetricChunk(frame.bytes);
-    if (!chunk.ok) return this.#serverFault(chunk.error);
-    const response = decodeResponse(chunk.value.body);
-    if (!response.ok) return this.#serverFault(response.error);
-    const { service } = response.value;
-    if (service !== "OpenSecureChannel" && service !== "ServiceFault")
-      return this.#badAnswer(`a chunk of OpenSecureChannel carries an answer of service ${service}`);
-    this.#down.follows(chunk.value.sequenceNumber);
-    this.#stage = "open";
-    this.#channel.channelId = chunk.value.channelId;
-    this.#forwardRenumbered(frame, this.#down, (bytes) => this.#output.toClient(bytes));
   }
 
   #acknowledged(frame: UacpFrame): void {
@@ -309,104 +287,90 @@ export class UaSession implements Session {
     direction.assembler.lower(bounds);
   }
 
+  #opened(frame: UacpFrame): void {
+    const isDue = this.#stage === "opening" || this.#stage === "renewing";
+    const chunk = isDue ? this.#channel?.openResponse(frame.bytes) : undefined;
+    if (this.#channel === undefined || chunk === undefined) return this.#badAnswer("OPN answers no request");
+    if (!chunk.ok) return this.#badAnswer(chunk.error.says);
+    const response = decodeResponse(chunk.value.body);
+    if (!response.ok) return this.#serverFault(response.error);
+    const { service } = response.value;
+    if (service !== "OpenSecureChannel" && service !== "ServiceFault")
+      return this.#badAnswer(`a chunk of OpenSecureChannel carries an answer of service ${service}`);
+    this.#down.follows(chunk.value.sequenceNumber);
+    const opened = this.#channel.openToClient(this.#down.next());
+    if (!opened.ok) return this.#badAnswer(opened.error.says);
+    this.#stage = "open";
+    this.#ids.channelId = chunk.value.channelId;
+    this.#output.toClient(opened.value);
+  }
+
   #serverChunk(frame: UacpFrame): void {
-    const chunk = decodeSymmetricChunk(frame.bytes);
+    const plain = this.#channel?.fromServer(frame.bytes);
+    if (plain?.ok !== true) return this.#badAnswer(plain?.error.says ?? "MSG on a channel that is not open");
+    const chunk = decodeSymmetricChunk(plain.value);
     if (!chunk.ok) return this.#serverFault(chunk.error);
     if (!this.#down.follows(chunk.value.sequenceNumber)) return this.#badAnswer("sequence number out of order");
     const assembly = this.#down.assembler.push(chunk.value);
     if (!assembly.ok) return this.#serverFault(assembly.error);
     if (assembly.value.kind === "pending") return;
     const { requestId } = assembly.value;
-    const pending = this.#pending.get(requestId);
-    if (pending === undefined) return this.#badAnswer(`message ${requestId} answers no request`);
-    this.#pending.delete(requestId);
-    if (assembly.value.kind === "aborted") {
-      this.#settle(pending, "answered-error");
-      return this.#forwardRenumbered(frame, this.#down, (bytes) => this.#output.toClient(bytes));
-    }
-    this.#answer(requestId, pending, assembly.value.body);
+    if (assembly.value.kind === "message") return this.#answer(requestId, assembly.value.body);
+    if (!this.#judgement.aborted(requestId)) return this.#badAnswer(`message ${requestId} answers no request`);
+    this.#renumbered(plain.value, this.#down);
   }
 
-  #answer(requestId: number, pending: Pending, body: Buffer): void {
-    const { request } = pending;
-    if (request === undefined) return this.#send(this.#down, requestId, body, (bytes) => this.#output.toClient(bytes));
-    const response = decodeResponse(body);
-    if (!response.ok) return this.#serverFault(response.error);
-    const { service } = response.value;
-    if (service !== request.service && service !== "ServiceFault")
-      return this.#badAnswer(`${request.service} was answered by ${service}`);
-    this.#settle(pending, isGoodUaAnswer(response.value) ? "answered-ok" : "answered-error");
-    if (!this.#point.told(this.#party, valuesInUaAnswer(this.#tags, request, response.value))) {
-      return this.#withhold(requestId, request);
-    }
-    // Whatever URL the server hands out must lead back through this filter.
-    const outgoing = rewriteResponseUrls(body, this.#urls.filter);
-    if (!outgoing.ok) return this.#serverFault(outgoing.error);
-    this.#send(this.#down, requestId, outgoing.value.body, (bytes) => this.#output.toClient(bytes));
+  #answer(requestId: number, body: Buffer): void {
+    const ruling = this.#judgement.answer(requestId, body);
+    if (ruling.kind === "close") return this.#badAnswer(ruling.says);
+    if (ruling.kind === "withhold") return this.#send(this.#down, requestId, ruling.body);
+    const service = ruling.response?.service;
+    const named = service === "unknown" || service === "ServiceFault" ? undefined : service;
+    const outgoing = this.#channel?.responseBody(requestId, named, body);
+    if (outgoing?.ok !== true) return this.#badAnswer(outgoing?.error.says ?? "the channel is not open");
+    this.#send(this.#down, requestId, outgoing.value);
   }
 
-  /** In place of readings that a rule withholds: never an invented value. */
-  #withhold(requestId: number, { header }: UaRequest): void {
-    const requestHandle = header?.requestHandle ?? 0;
-    const body = encodeServiceFault({
-      requestHandle,
-      statusCode: STATUS_CODES.BadDataUnavailable,
-      timestamp: Date.now(),
-    });
-    this.#send(this.#down, requestId, body, (bytes) => this.#output.toClient(bytes));
-  }
-
-  #fault(requestId: number, request: Buffer, statusCode: number): void {
-    const requestHandle = peekRequestHeader(request)?.requestHandle ?? 0;
-    const body = encodeServiceFault({ requestHandle, statusCode, timestamp: Date.now() });
-    this.#send(this.#down, requestId, body, (bytes) => this.#output.toClient(bytes));
-  }
-
-  #send(direction: Direction, requestId: number, body: Buffer, put: (bytes: Buffer) => void): void {
+  #send(direction: Direction, requestId: number, body: Buffer): void {
     const { maxChunkBytes, maxChunkCount } = direction.bounds;
     const message = encodeMessage({
-      ...this.#channel,
+      ...this.#ids,
       requestId,
       sequenceNumber: direction.next(),
       body,
-      maxChunkBytes,
+      maxChunkBytes: maxChunkBytes - (this.#channel?.overheadBytes ?? 0),
       maxChunkCount,
     });
     if (!message.ok) return this.#refuse(describeWireError(message.error), "BadTcpMessageTooLarge");
-    message.value.chunks.forEach((bytes, i) => {
+    message.value.chunks.forEach((chunk, i) => {
       if (i > 0) direction.next();
-      put(bytes);
+      this.#put(direction, chunk);
     });
   }
 
-  #forwardRenumbered(frame: UacpFrame, direction: Direction, put: (bytes: Buffer) => void): void {
-    const bytes = rewriteSequenceNumber(frame.bytes, direction.next());
-    if (bytes.ok) put(bytes.value);
+  #renumbered(chunk: Buffer, direction: Direction): void {
+    const bytes = rewriteSequenceNumber(chunk, direction.next());
+    if (bytes.ok) this.#put(direction, bytes.value);
     else this.#clientFault(bytes.error);
   }
 
-  #settle(pending: Pending, outcome: Outcome): void {
-    for (const judged of pending.judged) this.#point.settle(judged, outcome);
+  #put(direction: Direction, chunk: Buffer): void {
+    if (this.#channel === undefined) return;
+    if (direction === this.#up) this.#output.toServer(this.#channel.toServer(chunk));
+    else this.#output.toClient(this.#channel.toClient(chunk));
   }
 
   #clientFault(error: WireError): void {
     this.#refuse(describeWireError(error), "BadTcpInternalError");
   }
 
-  #refuse(says: string, status: keyof typeof STATUS_CODES): void {
-    this.#malformedNotice(says);
-    this.#end(says, status);
+  #refused({ says, status }: Refusal): void {
+    this.#refuse(says, status);
   }
 
-  #malformedNotice(says: string, withheld = true): void {
-    this.#point.notice({
-      code: "MALFORMED",
-      severity: "detection",
-      locus: this.#party.source === undefined ? ["unknown-device"] : [],
-      source: this.#party.source ?? this.#party.sourceAddress,
-      target: this.#party.target,
-      says: `${this.#party.sourceAddress}: ${says}; it ${withheld ? "was not forwarded" : "passed unjudged in monitor mode"}`,
-    });
+  #refuse(says: string, status: Refusal["status"]): void {
+    this.#notices.malformed(says);
+    this.#end(says, status);
   }
 
   #serverFault(error: WireError): void {
@@ -414,24 +378,22 @@ export class UaSession implements Session {
   }
 
   #badAnswer(says: string): void {
-    this.#point.notice({
-      code: "MALFORMED",
-      severity: "detection",
-      locus: ["path-switch-plc"],
-      source: this.#party.target,
-      target: this.#party.sourceAddress,
-      says: `answer of ${this.#party.target}: ${says}; it was withheld and the connection closed`,
-    });
+    this.#notices.badAnswer(says);
     this.#end(says, "BadTcpInternalError");
   }
 
-  #end(says: string, status: keyof typeof STATUS_CODES): void {
+  #end(says: string, status: Refusal["status"]): void {
     if (this.#ended) return;
     this.closed();
     this.#output.toClient(encodeErrorMessage({ error: STATUS_CODES[status], reason: says }));
     this.#output.close(says);
   }
 }
+
+const ONLY_DISCOVERY: Refusal = {
+  status: "BadSecurityModeRejected",
+  says: "asked for a session without security; this link takes secured channels only",
+};
 
 /** From the answer to the first OPN until CLO; the channel stays usable while it is renewed. */
 function isOpen(stage: Stage): boolean {

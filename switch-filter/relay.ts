@@ -53,10 +53,10 @@ export class Relay {
       keepAliveInitialDelay: KEEP_ALIVE_MS,
     };
     const clients = options.tls?.clients;
-    this.#server =
-      clients === undefined
-        ? createServer(sockets, (client) => this.#accept(client))
-        : this.#overTls(createTlsServer({ ...sockets, ...serverOptions(clients) }), clients);
+    const taken = clients === undefined ? (client: Socket) => this.#begin(client, undefined) : this.#overTls(clients);
+    this.#server = createServer(sockets, (client) => {
+      if (this.#hasPlaceFor(client)) taken(client);
+    });
     this.#timer = setInterval(() => {
       const now = performance.now();
       for (const pair of this.#pairs) pair.expire(now);
@@ -101,29 +101,27 @@ export class Relay {
     return new Promise((resolve) => this.#server.close(() => resolve()));
   }
 
-  #overTls(server: Server, clients: NonNullable<LinkTls["clients"]>): Server {
-    server.on("connection", (raw: Socket) => {
-      if (!this.#hasPlaceFor(raw)) return;
-      this.#handshakes.add(raw);
-      raw.once("close", () => this.#handshakes.delete(raw));
-    });
-    server.on("tlsClientError", (error: Error, socket: TLSSocket) => {
+  /** @returns what takes a plain connection that there is a place for, and begins once its client is known */
+  #overTls(clients: NonNullable<LinkTls["clients"]>): (raw: Socket) => void {
+    // It never listens: connections are given to it when they have been counted.
+    const handshake = createTlsServer({ ...serverOptions(clients), pauseOnConnect: true });
+    handshake.on("tlsClientError", (error: Error, socket: TLSSocket) => {
       this.#options.onUntrusted?.(nameOf(socket), `the TLS handshake failed (${error.message})`);
       socket.destroy();
     });
-    server.on("secureConnection", (socket: TLSSocket) => {
-      for (const raw of this.#handshakes) if (raw.remotePort === socket.remotePort) this.#handshakes.delete(raw);
+    handshake.on("secureConnection", (socket: TLSSocket) => {
+      for (const raw of this.#handshakes) if (nameOf(raw) === nameOf(socket)) this.#handshakes.delete(raw);
       const role = identify(socket, clients);
       if (role.ok) return this.#begin(socket, role.value);
       this.#options.onUntrusted?.(nameOf(socket), role.error);
       socket.on("error", () => undefined);
       socket.destroy();
     });
-    return server;
-  }
-
-  #accept(client: Socket): void {
-    if (this.#hasPlaceFor(client)) this.#begin(client, undefined);
+    return (raw) => {
+      this.#handshakes.add(raw);
+      raw.once("close", () => this.#handshakes.delete(raw));
+      handshake.emit("connection", raw);
+    };
   }
 
   /** A connection beyond the limits is reset. */

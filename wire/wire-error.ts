@@ -44,6 +44,7 @@ export const WIRE_ERRORS = {
   UA_SEQUENCE: "sequence number or request identifier breaks the order of the secure channel",
   UA_SECURE_CHANNEL: "secure channel or token identifier is not the one that was opened",
   UA_SECURITY_POLICY: "security policy or mode is not one this decoder can read",
+  UA_SECURED: "encryption, padding or signature of a secured chunk does not hold",
   UA_STRING: "string length is negative other than -1, too long, or its bytes are not UTF-8",
   UA_ARRAY: "array length is negative other than -1 or above the bound",
   UA_NODE_ID: "NodeId has an unknown encoding byte or a malformed identifier",

@@ -159,28 +159,35 @@ function plant(): Plant {
   };
 }
 
-/** Mixed traffic about this policy: mostly what some rule is about, with values in and beside its bounds, and some that nobody ruled. */
-export function traffic({ lifecycle: { phases } }: Policy, count: number): readonly Observation[] {
+/**
+ * Mixed traffic about this policy: mostly what some rule is about, with values in and beside its bounds, and some that nobody ruled.
+ * Its names are those of the plant, as they are where observers make observations.
+ */
+export function traffic({ plant, lifecycle: { phases } }: Policy, count: number): readonly Observation[] {
   const draw = random(count);
+  const pick = <T>(list: readonly T[]): T => {
+    const found = list[Math.floor(draw() * list.length)];
+    if (found === undefined) throw new Error("unreachable: an empty list");
+    return found;
+  };
   const rules = [...new Set(phases.flatMap((phase) => [...phase.rules, ...phase.steps.flatMap((step) => step.rules)]))];
+  const tags = new Map(plant.tags.map((tag) => [tag.id, tag]));
+  const links = new Map(plant.links.map((link) => [`${link.client} ${link.server}`, link]));
   return Array.from({ length: count }, (): Observation => {
-    const about = rules[Math.floor(draw() * rules.length)];
-    const stranger = draw() < 0.1;
-    const tag = Math.floor(draw() * TAGS);
-    const id = about === undefined || stranger ? tagName(tag) : (about.tags[0] ?? tagName(tag));
-    const target = about === undefined || stranger ? serverOf(tag) : (about.targets[0] ?? serverOf(tag));
-    const source = SOURCES.find((candidate) => about?.from.includes(candidate) === true) ?? DeviceId("hmi-1");
-    const operation = about?.operation ?? "write";
-    const { min = 0, max = RANGE } = about?.value ?? {};
+    const about = pick(rules);
+    const ruled = draw() < 0.9 ? tags.get(about.tags[0] ?? tagName(0)) : undefined;
+    const tag = ruled ?? pick(plant.tags);
+    const link = links.get(`${about.from[0] ?? ""} ${tag.device}`) ?? pick(plant.links);
+    const { operation, value: { min = 0, max = RANGE } = {} } = about;
     const value = operation === "read" ? undefined : Math.floor(min - 50 + draw() * (max - min + 100));
     return {
-      source,
+      source: link.client,
       sourceAddress: "127.9.1.1:40000",
-      target,
-      link: LinkId(`${source}-${target}`),
+      target: link.server,
+      link: link.id,
       operation,
       message: "",
-      items: [{ tag: id, address: "", value }],
+      items: [{ tag: tag.id, address: "", value }],
     };
   });
 }

@@ -13,11 +13,15 @@ import { type Policy, policy, traffic } from "./policy.ts";
 const BENCH = "decide";
 const QUESTIONS = 4096;
 const ROUNDS = 60;
+/** Rounds before the first that counts: what is compiled while it runs is not what a filter runs all day. */
+const WARM_UP = 60;
 const PHASE = PhaseId("p3");
 const STEP = StepId("s2");
 const NOW_MS = 10_000;
-/** Real time that one program may take in one round, ms: the slow ones are asked less often. */
-const PEER_ROUND_MS = 60;
+/** Length of one program's turn, real ms. */
+const SLICE_MS = 25;
+/** Questions between two looks at the clock. */
+const CLOCK_EVERY = 32;
 
 interface Subject {
   readonly tables: Tables;
@@ -64,13 +68,13 @@ function alone(given: Policy, name: string): readonly Figure[] {
     const samples = new Float64Array(list.length * ROUNDS);
     let errors = 0;
     let at = 0;
-    for (let round = 0; round < ROUNDS + 10; round += 1) {
+    for (let round = 0; round < ROUNDS + WARM_UP; round += 1) {
       for (const question of list) {
         const start = performance.now();
         const verdict = decide(us.tables, us.permit, question, us.history, NOW_MS);
         const took = performance.now() - start;
         if (verdict >= 0 !== (kind === "allow")) errors += 1;
-        if (round < 10) continue; // warm-up
+        if (round < WARM_UP) continue;
         samples[at] = Math.max(0, took * 1e6 - costNs);
         at += 1;
       }
@@ -147,10 +151,12 @@ async function beside(given: Policy, name: string): Promise<readonly Figure[]> {
   ];
   const perDecision = new Map<string, number[]>(peers.map((peer) => [peer.name, []]));
   const errors = new Map<string, number>(peers.map((peer) => [peer.name, 0]));
+  const next = new Map<string, number>();
   const expected = questions.map((question) => ours.allows(question));
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const peer of peers) {
-      const { wrong, ns } = ask(peer, questions, expected, round);
+      const { wrong, asked, ns } = ask(peer, questions, expected, (next.get(peer.name) ?? 0) % questions.length);
+      next.set(peer.name, (next.get(peer.name) ?? 0) + asked);
       errors.set(peer.name, (errors.get(peer.name) ?? 0) + wrong);
       if (round >= 5) perDecision.get(peer.name)?.push(ns);
     }
@@ -165,21 +171,18 @@ async function beside(given: Policy, name: string): Promise<readonly Figure[]> {
   });
 }
 
-function ask(peer: Peer, questions: readonly Observation[], expected: readonly boolean[], round: number) {
+/** One program's turn: a slice of time of the same length for each, over the questions from where its last turn ended. */
+function ask(peer: Peer, questions: readonly Observation[], expected: readonly boolean[], from: number) {
   let wrong = 0;
   let asked = 0;
   const start = performance.now();
   let elapsed = 0;
-  // Each round begins elsewhere in the list, so that a slow program sees all of it in time.
-  for (let i = (round * 611) % questions.length; asked < questions.length; i = (i + 1) % questions.length) {
+  for (let i = from; elapsed < SLICE_MS; i = i + 1 === questions.length ? 0 : i + 1) {
     const question = questions[i];
     if (question === undefined) break;
     if (peer.allows(question) !== expected[i]) wrong += 1;
     asked += 1;
-    if (asked % 16 === 0) {
-      elapsed = performance.now() - start;
-      if (elapsed > PEER_ROUND_MS) break;
-    }
+    if (asked % CLOCK_EVERY === 0) elapsed = performance.now() - start;
   }
-  return { wrong, ns: ((performance.now() - start) / asked) * 1e6 };
+  return { wrong, asked, ns: (elapsed / asked) * 1e6 };
 }

@@ -201,7 +201,11 @@ function transferredItems(subscriptionIds: readonly number[], subscribed: Subscr
   return subscriptionIds.flatMap((id) => {
     const address = `subscription ${id}`;
     const shown = subscribed(id) ?? [undefined];
-    return shown.map((tag) => ({ tag, address: tag === undefined ? address : `${tag} in ${address}`, value: undefined }));
+    return shown.map((tag) => ({
+      tag,
+      address: tag === undefined ? address : `${tag} in ${address}`,
+      value: undefined,
+    }));
   });
 }
 

@@ -1,6 +1,6 @@
 import type { RuleId, StepId } from "../ids.ts";
 import type { Step, StepTransition } from "../lifecycle.ts";
-import { type Comparisons, type CompiledCondition, compileCondition } from "./compile-tags.ts";
+import { AS_WRITTEN, type Comparisons, type CompiledCondition, compileCondition } from "./compile-tags.ts";
 import { NONE } from "./verdict-id.ts";
 
 /** The steps of one phase, by their order in the file, and how they follow each other. */
@@ -37,7 +37,7 @@ function compileNext(transition: StepTransition, to: number, comparisons: Compar
   if (to === NONE) return [];
   switch (transition.event) {
     case "condition": {
-      const when = compileCondition(transition.when, comparisons, transition.when.forMs, 0);
+      const when = compileCondition(transition.when, comparisons, transition.when.forMs, AS_WRITTEN);
       return when === undefined ? [] : [{ to, event: "condition", when }];
     }
     case "command":

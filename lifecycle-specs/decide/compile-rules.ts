@@ -1,7 +1,7 @@
 import type { RuleId } from "../ids.ts";
 import type { CausalityRule, Condition, Lifecycle, Rule } from "../lifecycle.ts";
 import { slackOf } from "../slack.ts";
-import { type Comparisons, type CompiledCondition, compileCondition } from "./compile-tags.ts";
+import { type Comparisons, type CompiledCondition, compileCondition, type Freshness } from "./compile-tags.ts";
 import type { Layer } from "./observation.ts";
 import { NONE } from "./verdict-id.ts";
 
@@ -91,9 +91,13 @@ export function compileRules(
       rateMost: rate?.most ?? 0,
       rateFrom,
       overdueMs: period === undefined ? Number.POSITIVE_INFINITY : period.everyMs + period.jitterMs + messageMs,
-      after: compileCause(rule, after, comparisons, answerMs, (forMs) => Math.max(0, forMs - messageMs)),
+      after: compileCause(rule, after, comparisons, { slackMs: answerMs, breaks: true }, (forMs) =>
+        Math.max(0, forMs - messageMs),
+      ),
       // What need not have held for any time counts at once.
-      notWhile: compileCause(rule, notWhile, comparisons, answerMs, (forMs) => (forMs === 0 ? 0 : forMs + answerMs)),
+      notWhile: compileCause(rule, notWhile, comparisons, { slackMs: answerMs, breaks: false }, (forMs) =>
+        forMs === 0 ? 0 : forMs + answerMs,
+      ),
       follows: layer === "plc" ? undefined : compileFollows(follows, answerMs, indices),
       apart: layer === "plc" ? undefined : compileApart(apart, messageMs, indices),
       answersFrom: isFollowed ? answersFrom : NONE,
@@ -108,11 +112,11 @@ function compileCause(
   { id }: Rule,
   cause: Condition | undefined,
   comparisons: Comparisons,
-  slack: number,
+  freshness: Freshness,
   heldFor: (forMs: number) => number,
 ): CompiledCondition | undefined {
   if (cause === undefined) return undefined;
-  const compiled = compileCondition(cause, comparisons, heldFor(cause.forMs), slack);
+  const compiled = compileCondition(cause, comparisons, heldFor(cause.forMs), freshness);
   if (compiled !== undefined) return compiled;
   throw new Error(`unreachable: the causality of rule \`${id}\` names a tag that the plant does not have`);
 }

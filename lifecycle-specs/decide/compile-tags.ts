@@ -28,8 +28,8 @@ export interface CompiledComparison {
   /** Index into the history's truths. */
   readonly index: number;
   readonly comparison: Comparison;
-  /** Plant ms; a reading that comes later than this after the one before begins anew. Infinity: readings do not age. */
-  readonly freshMs: number;
+  /** Plant ms; a reading that comes later than this after the one before begins anew. Infinity: none does. */
+  readonly breakMs: number;
   /** Index of its tag. */
   readonly tag: number;
 }
@@ -37,8 +37,17 @@ export interface CompiledComparison {
 export interface CompiledCondition {
   readonly condition: Condition;
   readonly parts: readonly CompiledComparison[];
-  /** As judged at this layer. */
+  /** How long it must have held, as judged at this layer, plant ms. */
   readonly forMs: number;
+  /** Largest age of a reading, as judged at this layer, plant ms. Infinity: readings do not age. */
+  readonly freshMs: number;
+}
+
+/** Of a condition: by how much older its readings may be at this layer, and whether a time without a fresh one is a break. */
+export interface Freshness {
+  readonly slackMs: number;
+  /** Not for what must not hold: there the unknown counts as holding, and goes on. */
+  readonly breaks: boolean;
 }
 
 export type Comparisons = ReadonlyMap<string, CompiledComparison>;
@@ -67,13 +76,13 @@ export function compileTags(
     tags.set(tag.id, { index: tags.size, tag, holder, isArgument: tag.kind === "argument", comparisons: [] });
   }
   const comparisons = new Map<string, CompiledComparison>();
-  for (const { condition, slackMs } of allConditions(lifecycle, rules, layer)) {
-    const freshMs = freshFor(condition, slackMs);
+  for (const { condition, ...freshness } of allConditions(lifecycle, rules, layer)) {
+    const breakMs = breakFor(condition, freshness);
     for (const comparison of condition.all) {
-      const key = comparisonKey(comparison, freshMs);
+      const key = comparisonKey(comparison, breakMs);
       const tag = tags.get(comparison.tag);
       if (tag === undefined || comparisons.has(key)) continue;
-      const compiled = { index: comparisons.size, comparison, freshMs, tag: tag.index };
+      const compiled = { index: comparisons.size, comparison, breakMs, tag: tag.index };
       comparisons.set(key, compiled);
       tag.comparisons.push(compiled);
     }
@@ -85,30 +94,36 @@ export function compileTags(
  * Compiles a condition of this lifecycle; undefined where it has a part that the lifecycle does not have.
  *
  * @param forMs how long it must have held, at this layer
- * @param slackMs by how much older its readings may be, at this layer
  */
 export function compileCondition(
   condition: Condition,
   comparisons: Comparisons,
   forMs: number,
-  slackMs: number,
+  freshness: Freshness,
 ): CompiledCondition | undefined {
   const parts: CompiledComparison[] = [];
   for (const comparison of condition.all) {
-    const part = comparisons.get(comparisonKey(comparison, freshFor(condition, slackMs)));
+    const part = comparisons.get(comparisonKey(comparison, breakFor(condition, freshness)));
     if (part === undefined) return undefined;
     parts.push(part);
   }
-  return { condition, parts, forMs };
+  return { condition, parts, forMs, freshMs: freshFor(condition, freshness) };
 }
 
-function freshFor({ freshMs }: Condition, slackMs: number): number {
+/** Those of steps and transitions: judged as they are written. */
+export const AS_WRITTEN: Freshness = { slackMs: 0, breaks: true };
+
+function freshFor({ freshMs }: Condition, { slackMs }: Freshness): number {
   return freshMs === undefined ? Number.POSITIVE_INFINITY : freshMs + slackMs;
 }
 
-/** Truths are kept apart by age: what is a pause for one condition is none for another. */
-function comparisonKey({ tag, test, value, release }: Comparison, freshMs: number): string {
-  return `${tag} ${test} ${value} ${release ?? ""} ${freshMs}`;
+function breakFor(condition: Condition, freshness: Freshness): number {
+  return freshness.breaks ? freshFor(condition, freshness) : Number.POSITIVE_INFINITY;
+}
+
+/** Truths are kept apart by what breaks them: what is a pause for one condition is none for another. */
+function comparisonKey({ tag, test, value, release }: Comparison, breakMs: number): string {
+  return `${tag} ${test} ${value} ${release ?? ""} ${breakMs}`;
 }
 
 /** Those of rules are judged with the layer's slack, those that lead on are not. */
@@ -116,17 +131,17 @@ function* allConditions(
   lifecycle: Lifecycle,
   rules: readonly Rule[],
   layer: Layer,
-): Generator<{ readonly condition: Condition; readonly slackMs: number }> {
+): Generator<Freshness & { readonly condition: Condition }> {
   for (const { operation, causality } of rules) {
     const slackMs = slackOf(layer, lifecycle.skewMs, operation).answerMs;
-    if (causality?.after !== undefined) yield { condition: causality.after, slackMs };
-    if (causality?.notWhile !== undefined) yield { condition: causality.notWhile, slackMs };
+    if (causality?.after !== undefined) yield { condition: causality.after, slackMs, breaks: true };
+    if (causality?.notWhile !== undefined) yield { condition: causality.notWhile, slackMs, breaks: false };
   }
   for (const phase of lifecycle.phases) {
     // The steps of a generated containment are those of its origin.
     for (const step of phase.mask === undefined ? phase.steps : []) {
-      for (const next of step.next) if (next.event === "condition") yield { condition: next.when, slackMs: 0 };
+      for (const next of step.next) if (next.event === "condition") yield { condition: next.when, ...AS_WRITTEN };
     }
-    for (const { when } of phase.transitions) if (when !== undefined) yield { condition: when, slackMs: 0 };
+    for (const { when } of phase.transitions) if (when !== undefined) yield { condition: when, ...AS_WRITTEN };
   }
 }

@@ -2,7 +2,7 @@ import { compare, type Truth } from "../conditions.ts";
 import type { RuleId, TagId } from "../ids.ts";
 import type { Condition } from "../lifecycle.ts";
 import { ANSWERS_KEPT, type CompiledRule } from "./compile-rules.ts";
-import { type CompiledComparison, type CompiledCondition, compileCondition } from "./compile-tags.ts";
+import { AS_WRITTEN, type CompiledComparison, type CompiledCondition, compileCondition } from "./compile-tags.ts";
 import type { Observation, Outcome, Verdict } from "./observation.ts";
 import type { Tables } from "./tables.ts";
 import { NONE } from "./verdict-id.ts";
@@ -85,13 +85,13 @@ export function observeTag(history: History, tag: TagId, value: number, nowMs: n
 
 function trueSince(
   history: History,
-  { index, comparison, freshMs }: CompiledComparison,
+  { index, comparison, breakMs }: CompiledComparison,
   value: number,
   pauseMs: number,
   nowMs: number,
 ): number {
   const before = history.trueSince[index] ?? Number.NaN;
-  const held = !Number.isNaN(before) && !(pauseMs > freshMs);
+  const held = !Number.isNaN(before) && !(pauseMs > breakMs);
   if (!compare(comparison, value, held)) return Number.NaN;
   return held ? before : nowMs;
 }
@@ -106,7 +106,7 @@ export function lastSeen(history: History, tag: TagId): { value: number; sinceMs
 
 /** Whether a condition of this lifecycle holds by what was seen here. A condition of another lifecycle is unknown. */
 export function conditionTruth(history: History, condition: Condition, nowMs: number): Truth {
-  const compiled = compileCondition(condition, history.tables.comparisons, condition.forMs, 0);
+  const compiled = compileCondition(condition, history.tables.comparisons, condition.forMs, AS_WRITTEN);
   return compiled === undefined ? "unknown" : compiledTruth(history, compiled, nowMs);
 }
 
@@ -119,14 +119,14 @@ export function seenSince(history: History, condition: Condition, afterMs: numbe
 }
 
 /** The same as `evaluate`, over the compiled form. Tests hold the two equal. */
-export function compiledTruth(history: History, { parts, forMs }: CompiledCondition, nowMs: number): Truth {
+export function compiledTruth(history: History, { parts, forMs, freshMs }: CompiledCondition, nowMs: number): Truth {
   let unknown = false;
   let sinceMs = Number.NEGATIVE_INFINITY;
   for (let n = 0; n < parts.length; n += 1) {
     const part = parts[n];
     if (part === undefined) continue;
     const since = history.trueSince[part.index] ?? Number.NaN;
-    if (nowMs - (history.seenAt[part.tag] ?? Number.NaN) > part.freshMs) unknown = true;
+    if (nowMs - (history.seenAt[part.tag] ?? Number.NaN) > freshMs) unknown = true;
     else if (!Number.isNaN(since)) sinceMs = Math.max(sinceMs, since);
     else if (Number.isNaN(history.values[part.tag] ?? Number.NaN)) unknown = true;
     else return "fails";

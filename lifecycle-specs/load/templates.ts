@@ -69,9 +69,13 @@ function parsedTemplate(name: string, diagnostics: DiagnosticList): Parsed | und
   return parsed;
 }
 
-/** `packml`, `isa-88`, `continuous`. */
+let names: readonly string[] | undefined;
+
+/** `continuous`, `isa-88`, `packml`. */
 export function templateNames(): readonly string[] {
-  return readdirSync(TEMPLATES)
+  names ??= readdirSync(TEMPLATES)
     .filter((file) => file.endsWith(".yaml"))
-    .map((file) => file.slice(0, -".yaml".length));
+    .map((file) => file.slice(0, -".yaml".length))
+    .sort();
+  return names;
 }

@@ -55,7 +55,7 @@ function bind({ places, ports }: Wiring): Chain {
 
 function redirect({ links }: Wiring): Chain {
   return {
-    name: "redirect",
+    name: "to-filter",
     hook: "type nat hook prerouting priority dstnat; policy accept;",
     rules: links.flatMap(({ link, open, from, to, listener }) =>
       listener === undefined || !open
@@ -71,7 +71,7 @@ function redirect({ links }: Wiring): Chain {
 /** In every phase alike: an alias must never be seen on the plant's network. */
 function source({ links }: Wiring): Chain {
   return {
-    name: "source",
+    name: "as-client",
     hook: "type nat hook postrouting priority srcnat; policy accept;",
     rules: links.flatMap(({ link, from, to, alias }) =>
       alias === undefined
@@ -87,7 +87,7 @@ function source({ links }: Wiring): Chain {
 function input({ ports, links }: Wiring, limits: Limits, features: Features): Chain {
   const inline = links.filter(({ open, listener }) => open && listener !== undefined);
   return {
-    name: "host",
+    name: "to-host",
     hook: "type filter hook input priority filter; policy accept;",
     rules: onPlant(ports, [
       ...distinct(

@@ -53,6 +53,8 @@ const Site = Type.Object(
           listeners: Type.Array(Listener, { minItems: 1, maxItems: 256 }),
           /** Client → own address that the filter dials from on its behalf, so that the server still sees the client's. */
           aliases: Type.Optional(Type.Record(DeviceName, Ipv4)),
+          /** Servers whose connections pass straight through without a listener: nobody here looks into them. An exemption. */
+          direct: Type.Optional(Type.Array(DeviceName, { maxItems: 256 })),
         },
         strict,
       ),

@@ -2,7 +2,7 @@ import { parseAddress } from "#specs/addresses.ts";
 import type { FlowEnd, FlowProjection } from "#specs/flows.ts";
 import { flowsIn } from "#specs/flows.ts";
 import type { DeviceId, LinkId, PhaseId } from "#specs/ids.ts";
-import type { Device, Plant } from "#specs/plant.ts";
+import type { Device, Link, Plant } from "#specs/plant.ts";
 import { err, ok, type Result } from "#specs/result.ts";
 import type { PacketSite, SiteBinding } from "./site.ts";
 
@@ -20,7 +20,7 @@ export interface WiredEnd extends Place {
 
 export interface WiredLink {
   readonly link: LinkId;
-  /** Something may cross in this phase. */
+  /** Something may cross in this phase, and there is a way for it. */
   readonly open: boolean;
   readonly from: readonly WiredEnd[];
   readonly to: readonly WiredEnd[];
@@ -70,7 +70,7 @@ export function wire(
     return [
       {
         link: flow.link,
-        open: open.has(flow.link),
+        open: open.has(flow.link) && (listener !== undefined || mayPassDirectly(site, declared)),
         from,
         to,
         listener: listener === undefined ? undefined : { address: listener.address, port: listener.port },
@@ -91,6 +91,14 @@ export function aliasesOf(plant: Plant, site: PacketSite): ReadonlyMap<string, s
     if (alias !== undefined) for (const { ip } of placesOf(device, site)) found.set(ip, alias);
   }
   return found;
+}
+
+/**
+ * Where there is no filter, packets are all that is filtered. Where there is one, a link passes it by only if nobody could look into
+ * it anyway, or the site says so: a listener that was forgotten must not open a way around the filter.
+ */
+function mayPassDirectly({ filter }: PacketSite, { server, opaque }: Link): boolean {
+  return filter === undefined || opaque || filter.direct?.includes(server) === true;
 }
 
 function placesOf(device: Device, site: PacketSite): readonly Place[] {
@@ -136,7 +144,11 @@ function misfit(
     if (wrong !== undefined)
       return `device \`${name}\` has no address \`${wrong.address ?? ""}\` in plant \`${plant.id}\`; it has ${ips.join(", ")}`;
   }
-  const named = [...(filter?.listeners.map(({ server }) => server) ?? []), ...Object.keys(filter?.aliases ?? {})];
+  const named = [
+    ...(filter?.listeners.map(({ server }) => server) ?? []),
+    ...Object.keys(filter?.aliases ?? {}),
+    ...(filter?.direct ?? []),
+  ];
   const stranger = named.find((name) => !known.has(name));
   if (stranger !== undefined) return unknownDevice(plant, "filter", stranger);
   return (

@@ -2,8 +2,10 @@ import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { OrderMessage, PositionMessage } from "#point/bus.ts";
 import { PhaseHolder } from "#point/phase-holder.ts";
+import { permit } from "#specs/decide/permit.ts";
 import { compile } from "#specs/decide/tables.ts";
-import { Epoch, PhaseId, StepId, ZoneId } from "#specs/ids.ts";
+import { Epoch, PhaseId, RuleId, StepId, ZoneId } from "#specs/ids.ts";
+import type { Phase } from "#specs/lifecycle.ts";
 import { waterTreatment } from "../support/plant.ts";
 
 const { bundle } = waterTreatment();
@@ -192,4 +194,60 @@ test("whatever comes in whatever order: the epoch never decreases, and only old,
       },
     ),
   );
+});
+
+describe("the compiled permit", () => {
+  test("says what `permitted` says, and is one object until that is something else", () => {
+    const permits = new Set([holder.permit]);
+    const follows = (): void => {
+      expect(holder.permit).toEqual(permit(tables, holder.permitted));
+      expect(holder.permit).toBe(holder.permit);
+      permits.add(holder.permit);
+    };
+    holder.adopt(position(3, normal, ["produce"]), 0);
+    follows();
+    holder.adopt(position(3, normal, ["backwash"]), 0);
+    follows();
+    holder.order(prepare(4), 0);
+    expect(permits).toContain(holder.permit);
+    holder.order(window(4), 0);
+    follows();
+    holder.order(take(4), 0);
+    follows();
+    holder.renew(100, 0);
+    expect(permits).toContain(holder.permit);
+    holder.checkLease(100);
+    expect(holder.permit).toEqual(permit(tables, holder.permitted));
+    // joining, two positions, the window, and the phase in which it also ends up when the lease has ended
+    expect(permits.size).toBe(5);
+  });
+});
+
+describe("steps that follow from messages", () => {
+  const STEPS = [StepId("a"), StepId("b")] as const;
+  const rule = RuleId("estop");
+  const allow = { verdict: "allow", rule, safety: true } as const;
+  const deny = { verdict: "deny", reason: "NO_RULE", rule, item: 0, mode: "monitor", says: "" } as const;
+  const stepped = bundle.lifecycle.phases.map((phase): Phase => {
+    if (phase.id !== normal) return phase;
+    const [a, b] = STEPS;
+    const next = [{ to: b, event: "command", rule, outcome: "answered-ok" }] as const;
+    const steps = [
+      { id: a, says: "", rules: [], next },
+      { id: b, says: "", rules: [], next: [] },
+    ];
+    return { ...phase, steps, initial: a };
+  });
+
+  test("of an allowed message, once it has been answered", () => {
+    const lifecycle = { ...bundle.lifecycle, phases: stepped };
+    const stepping = new PhaseHolder(compile({ ...bundle, lifecycle }, "switch"), zone, "switch");
+    expect(stepping.happened(allow, "answered-ok", 0)).toBe(false);
+    stepping.adopt(position(3, normal, ["a"]), 0);
+    expect(stepping.happened(allow, "forwarded", 0)).toBe(false);
+    expect(stepping.happened(allow, "answered-error", 0)).toBe(false);
+    expect(stepping.happened(deny, "answered-ok", 0)).toBe(false);
+    expect(stepping.happened({ ...allow, rule: RuleId("other"), also: [rule] }, "answered-ok", 0)).toBe(true);
+    expect(stepping.position?.steps).toEqual(STEPS);
+  });
 });

@@ -5,7 +5,7 @@ import { buildBundle } from "#specs/bundle.ts";
 import { createHistory } from "#specs/decide/history.ts";
 import { compile } from "#specs/decide/tables.ts";
 import { openBundle, signBundle } from "#specs/sign.ts";
-import { LARGE, largePlant } from "../support/large-plant.ts";
+import { LARGE, largePlant } from "../../bench/bundle/large-plant.ts";
 import { newKey } from "./keys.ts";
 
 // The figures that the language promises are 5 s, 200 ms and 50 MB; the bench measures them. Here the machine is shared with other

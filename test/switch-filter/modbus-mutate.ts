@@ -48,7 +48,9 @@ export function drawPdu(draw: Draw): Buffer {
     case 22:
       return hex(`16${at}${pick(draw, ["0000", "ffff", words(draw, 1)])}${words(draw, 1)}`);
     case 23:
-      return hex(`17${at}${word(1)}${word(between(draw, 0, CELLS - quantity))}${word(quantity)}${byte(2 * quantity)}${words(draw, quantity)}`);
+      return hex(
+        `17${at}${word(1)}${word(between(draw, 0, CELLS - quantity))}${word(quantity)}${byte(2 * quantity)}${words(draw, quantity)}`,
+      );
     case 24:
       return hex(`18${at}`);
     case 43:
@@ -56,6 +58,23 @@ export function drawPdu(draw: Draw): Buffer {
     default:
       return hex(`${byte(code)}${words(draw, 1)}`);
   }
+}
+
+/** Reads, writes and masks of one register: what a mask comes to depends on what was there. */
+function drawStory(draw: Draw): () => Buffer {
+  const at = word(between(draw, 0, CELLS - 1));
+  return () => {
+    switch (between(draw, 0, 3)) {
+      case 0:
+        return hex(`03${at}0001`);
+      case 1:
+        return hex(`06${at}${word(between(draw, 0, 1200))}`);
+      case 2:
+        return hex(`17${at}0001${at}000102${word(between(draw, 0, 1200))}`);
+      default:
+        return hex(`16${at}${pick(draw, ["ff00", "00ff", words(draw, 1)])}${words(draw, 1)}`);
+    }
+  };
 }
 
 function frame(draw: Draw, framing: Framing, pdu: Buffer, n: number): Buffer {
@@ -95,13 +114,14 @@ function mutate(draw: Draw, bytes: Buffer): Buffer {
   }
 }
 
-/** One to six requests in one stream, of which about every third has been meddled with. */
+/** One to six requests in one stream, of which about every fifth has been meddled with. */
 export function drawStream(draw: Draw, framing: Framing): { readonly bytes: Buffer; readonly frames: number } {
   const frames = between(draw, 1, 6);
+  const next = between(draw, 0, 3) === 0 ? drawStory(draw) : () => drawPdu(draw);
   const parts = Array.from({ length: frames }, (_, n) => {
-    const pdu = between(draw, 0, 9) === 0 ? mutate(draw, drawPdu(draw)) : drawPdu(draw);
+    const pdu = between(draw, 0, 9) === 0 ? mutate(draw, next()) : next();
     const whole = frame(draw, framing, pdu.length === 0 ? hex("00") : pdu, n);
-    return between(draw, 0, 3) === 0 ? mutate(draw, whole) : whole;
+    return between(draw, 0, 5) === 0 ? mutate(draw, whole) : whole;
   });
   return { bytes: Buffer.concat(parts), frames };
 }

@@ -74,7 +74,9 @@ function lifecycleOf(tags: readonly Tag[]): Lifecycle {
       rule("write-limited", [WRITER], "write", { tags: limited.map(({ id }) => id), value: { min: 0, max: LIMIT } }),
       rule("vendor", [WRITER], "raw", { raw: [RawId("fixed"), RawId("range")] }),
     ],
-    phases: [{ id: IN_FORCE, zone: ZONE, says: "In force.", rules: [], steps: [], transitions: [], containment: false }],
+    phases: [
+      { id: IN_FORCE, zone: ZONE, says: "In force.", rules: [], steps: [], transitions: [], containment: false },
+    ],
     containments: [],
   };
 }

@@ -7,7 +7,7 @@ import { PhaseId } from "#specs/ids.ts";
 import type { Mode } from "#specs/plant.ts";
 import type { SessionOutput } from "#switch-filter/session.ts";
 
-/** A real point in phase normal that also keeps what it judged, reported and noticed. Its plant time stands still. */
+/** A real point, in phase normal if not told otherwise, that also keeps what it judged, reported and noticed. Its plant time stands still. */
 export interface Recorded {
   readonly point: Point;
   readonly judged: Judged[];
@@ -15,7 +15,7 @@ export interface Recorded {
   readonly says: string[];
 }
 
-export async function recordingPoint(bundle: Bundle, mode: Mode = "enforce"): Promise<Recorded> {
+export async function recordingPoint(bundle: Bundle, mode: Mode = "enforce", phase = "normal"): Promise<Recorded> {
   const clock: PlantClock = { now: () => 1_000_000, on: () => undefined, close: () => undefined };
   const point = new Point({
     point: "switch-filter",
@@ -23,7 +23,7 @@ export async function recordingPoint(bundle: Bundle, mode: Mode = "enforce"): Pr
     bundle,
     mode,
     clock,
-    standalonePhase: PhaseId("normal"),
+    standalonePhase: PhaseId(phase),
   });
   await point.start();
   const recorded: Recorded = { point, judged: [], settled: [], says: [] };

@@ -28,6 +28,13 @@ export const SERVER_MAKES: readonly ServerMake[] = [
   },
 ];
 
+/** One that speaks RTU over TCP. */
+export const RTU_SERVER: ServerMake = {
+  name: "pymodbus, RTU",
+  here: hasTool("pymodbus"),
+  start: ({ host, port }) => started(spawn(DEBIAN_PYTHON, [here("./pymodbus-rtu-server.py"), host, String(port)])),
+};
+
 async function startModbusSerial(at: { readonly host: string; readonly port: number }) {
   const registers = new Map<number, number>();
   const coils = new Map<number, boolean>();

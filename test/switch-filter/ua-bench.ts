@@ -9,6 +9,7 @@ import {
 } from "node-opcua";
 import type { Party } from "#point/observe/modbus.ts";
 import { UaTags } from "#point/observe/opcua.ts";
+import { UaNames } from "#point/observe/opcua-names.ts";
 import { DeviceId, LinkId } from "#specs/ids.ts";
 import type { Mode } from "#specs/plant.ts";
 import { UaSession } from "#switch-filter/opcua-session.ts";
@@ -89,6 +90,7 @@ export class UaBench {
   readonly recorded: Recorded;
   readonly output = new RecordingOutput();
   readonly session: UaSession;
+  readonly names: UaNames;
   /** What reached the server, by name of service; `HEL`, `OPN`, `CLO` by type. */
   readonly reached: string[] = [];
   readonly bodies: { readonly requestId: number; readonly body: Buffer }[] = [];
@@ -102,7 +104,8 @@ export class UaBench {
   private constructor(recorded: Recorded, party: Party, tags: UaTags) {
     this.recorded = recorded;
     const urls = { filter: "opc.tcp://filter:4840", server: "opc.tcp://plc2:4840" };
-    this.session = new UaSession(recorded.point, tags, party, urls, this.output);
+    this.names = new UaNames(tags);
+    this.session = new UaSession(recorded.point, { names: this.names, urls }, party, this.output);
   }
 
   static async make(options: { readonly mode?: Mode; readonly party?: Party } = {}): Promise<UaBench> {

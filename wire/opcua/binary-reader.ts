@@ -27,10 +27,21 @@ export interface StringSpan {
   readonly value: string | null;
 }
 
+/** Fields that somebody in the middle has to say in words of their own. */
+export type FieldKind = "application-uri" | "certificate" | "endpoints" | "identity" | "nonce" | "signature";
+
+/** Where one of them sits in the bytes. */
+export interface FieldSpan {
+  readonly kind: FieldKind;
+  readonly start: number;
+  readonly end: number;
+}
+
 export class BinaryReader {
   readonly #bytes: Buffer;
   readonly #limits: DecodeLimits;
   readonly #urlSpans: StringSpan[] = [];
+  readonly #fieldSpans: FieldSpan[] = [];
   #offset: number;
   #depth = 0;
   #failure: WireError | undefined;
@@ -57,6 +68,19 @@ export class BinaryReader {
   /** Places of the strings read with {@link url}, in the order of the bytes. */
   get urlSpans(): readonly StringSpan[] {
     return this.#urlSpans;
+  }
+
+  /** Places of what was read within {@link field}, in the order in which it ended. */
+  get fieldSpans(): readonly FieldSpan[] {
+    return this.#fieldSpans;
+  }
+
+  /** Reads a field and remembers its place. */
+  field<T>(kind: FieldKind, read: (reader: BinaryReader) => T): T {
+    const start = this.#offset;
+    const value = read(this);
+    if (!this.failed) this.#fieldSpans.push({ kind, start, end: this.#offset });
+    return value;
   }
 
   /** Latches a failure; only the first one counts. */

@@ -142,9 +142,7 @@ export function readRequest(reader: BinaryReader): Result<UaRequest, WireError> 
       if (reader.failed)
         return reader.result<UaRequest>({ service: "unknown", typeId: typeId.text, header: undefined, bodyBytes: 0 });
       const read = readRequestHeader(reader);
-      const found = reader.failed
-        ? { header: undefined, bodyBytes: 0 }
-        : { header: read, bodyBytes: reader.remaining };
+      const found = reader.failed ? { header: undefined, bodyBytes: 0 } : { header: read, bodyBytes: reader.remaining };
       return { ok: true, value: { service: "unknown", typeId: typeId.text, ...found } };
     }
     case "RegisterServer":

@@ -5,7 +5,7 @@ import { permissivenessOf } from "#specs/check/permissiveness.ts";
 import { PhaseId, ZoneId } from "#specs/ids.ts";
 import type { Lifecycle, Phase } from "#specs/lifecycle.ts";
 import type { Device, Plant } from "#specs/plant.ts";
-import { LARGE, largePlant } from "../../support/large-plant.ts";
+import { LARGE, largePlant } from "../../../bench/bundle/large-plant.ts";
 
 /** Real ms that all checks about layers may take for the plant below; the machine of a developer takes a tenth of it. */
 const MOST_MS = 18_000;

@@ -32,7 +32,7 @@ describe("what one layer lets through in time, the next one down does too", () =
       const draw = seededDraw(seed);
       const world = randomWorld(draw);
       for (let run = 0; run < RUNS_PER_PLANT; run += 1) {
-        const done = new Descent(world, upper, lower).run(draw, EVENTS_PER_RUN);
+        const done = new Descent(world, upper, lower, run % 2 === 0).run(draw, EVENTS_PER_RUN);
         expect(done.refused, `seed ${seed}, run ${run}`).toEqual([]);
         compared += done.compared;
       }
@@ -41,20 +41,26 @@ describe("what one layer lets through in time, the next one down does too", () =
   });
 });
 
-/** One run seen by two layers: the lower one sees each event later, by up to the skew for each layer between, in the same order. */
+/**
+ * One run seen by two layers in the same order. The lower one sees messages later, and answers and readings earlier, by up to the
+ * skew for each layer between.
+ */
 class Descent {
   readonly #world: World;
   readonly #upper: History;
   readonly #lower: History;
   readonly #delayMs: number;
+  /** Answers come at once, as in a PLC, where a change that is let through is its own answer. */
+  readonly #prompt: boolean;
   readonly #waiting: { readonly observation: Observation; readonly upper: Verdict; readonly lower: Verdict }[] = [];
   readonly #last = new Map<TagId, { readonly value: number; readonly sinceMs: number }>();
   readonly #events: number[] = [];
   #upperMs = 0;
   #lowerMs = 0;
 
-  constructor(world: World, upper: Layer, lower: Layer) {
+  constructor(world: World, upper: Layer, lower: Layer, prompt: boolean) {
     this.#world = world;
+    this.#prompt = prompt || lower === "plc";
     this.#upper = createHistory(world.tables[upper]);
     this.#lower = createHistory(world.tables[lower]);
     this.#delayMs = (LAYERS.indexOf(lower) - LAYERS.indexOf(upper)) * world.lifecycle.skewMs;
@@ -69,12 +75,13 @@ class Descent {
       const situation = { nowMs: this.#upperMs, permitted, events: this.#events, last: this.#last };
       const { pauseMs, event } = asker.next(draw, situation);
       this.#upperMs += pauseMs;
-      this.#lowerMs = Math.max(this.#lowerMs, this.#upperMs + between(draw, 0, this.#delayMs));
+      const offsetMs = between(draw, 0, this.#delayMs) * (event.act === "ask" ? 1 : -1);
+      this.#lowerMs = Math.max(this.#lowerMs, this.#upperMs + offsetMs);
       if (event.act === "stand") permitted = event.permitted;
       const lower = this.#happens(event, permitted);
       if (lower === undefined) continue;
       compared += 1;
-      if (lower.verdict === "deny" && OF_TIME.has(lower.reason)) refused.push(lower);
+      if (lower.verdict === "deny" && this.#isForTime(lower.reason)) refused.push(lower);
     }
     return { compared, refused };
   }
@@ -111,22 +118,28 @@ class Descent {
     const lower = judge(this.#lower.tables, permitted, observation, this.#lower, this.#lowerMs);
     commit(this.#upper, observation, upper, "forwarded", this.#upperMs);
     commit(this.#lower, observation, lower, "forwarded", this.#lowerMs);
-    // In a PLC a change that is let through is its own answer: above, the answer must not be long in coming.
-    if (this.#lower.tables.layer === "plc") commit(this.#upper, observation, upper, "answered-ok", this.#upperMs);
-    else this.#waiting.push({ observation, upper, lower });
+    if (this.#prompt) {
+      commit(this.#upper, observation, upper, "answered-ok", this.#upperMs);
+      commit(this.#lower, observation, lower, "answered-ok", this.#lowerMs);
+    } else {
+      this.#waiting.push({ observation, upper, lower });
+    }
     this.#happened();
     return lower;
   }
 
-  /** Where several rules fit, two layers may count one message for two of them. In a PLC only writes are judged. */
-  #isByOneRule({ operation, items }: Observation): boolean {
-    if (operation !== "write" && (operation !== "report" || this.#lower.tables.layer === "plc")) return false;
-    return items.every(
-      ({ tag }) =>
-        this.#world.places.everyRule.filter(
-          (rule) => rule.operation === operation && rule.tags.some((id) => id === tag),
-        ).length === 1,
-    );
+  /** A late answer is a late change: seen so by one layer only, it shortens the time that a ramp has. */
+  #isForTime(reason: ReasonCode): boolean {
+    return OF_TIME.has(reason) && (this.#prompt || reason !== "RAMP_TOO_FAST");
+  }
+
+  /** Where several rules fit, two layers may count one message for two of them. In a PLC only writes are judged; reports go the other way. */
+  #isByOneRule({ operation, items, target }: Observation): boolean {
+    if (operation === "report" || (operation !== "write" && this.#lower.tables.layer === "plc")) return false;
+    const rules = this.#world.places.everyRule.filter((rule) => rule.operation === operation);
+    const byTag = items.map(({ tag }) => rules.filter(({ tags }) => tags.some((id) => id === tag)));
+    const fitting = items.length > 0 ? byTag : [rules.filter(({ targets }) => targets.includes(target))];
+    return fitting.every(({ length }) => length === 1);
   }
 
   #happened(): void {

@@ -126,23 +126,28 @@ export class TwinLog {
     return this.#readings.some((reading) => reading.tag === tag && reading.atMs > atMs);
   }
 
-  /** Whether the condition holds, and has held for `forMs`. A part that fails decides before one that is unknown. */
-  truth({ all, forMs, freshMs = Number.POSITIVE_INFINITY }: Condition, nowMs: number): Truth {
-    const since = all.map((comparison) => this.#since(comparison, freshMs, nowMs));
+  /**
+   * Whether the condition holds, and has held for `forMs`. A part that fails decides before one that is unknown.
+   *
+   * @param unknown what a time without a fresh reading is to one that has held until then: a break, or as if it went on
+   */
+  truth({ all, forMs, freshMs = Infinity }: Condition, nowMs: number, unknown: "breaks" | "goes on" = "breaks"): Truth {
+    const breakMs = unknown === "breaks" ? freshMs : Infinity;
+    const since = all.map((comparison) => this.#since(comparison, freshMs, breakMs, nowMs));
     if (since.includes("fails")) return "fails";
     if (since.includes("unknown")) return "unknown";
     return since.every((ms) => typeof ms === "number" && nowMs - ms >= forMs) ? "holds" : "fails";
   }
 
-  /** Since when a comparison is true without a break; a time without a fresh reading is a break. */
-  #since(comparison: Comparison, freshMs: number, nowMs: number): number | "fails" | "unknown" {
+  /** Since when a comparison is true without a break. */
+  #since(comparison: Comparison, freshMs: number, breakMs: number, nowMs: number): number | "fails" | "unknown" {
     const readings = this.#readings.filter(({ tag }) => tag === comparison.tag);
     const last = readings.at(-1);
     if (last === undefined || Number.isNaN(last.value) || nowMs - last.atMs > freshMs) return "unknown";
     let since: number | undefined;
     let before = Number.NEGATIVE_INFINITY;
     for (const { value, atMs } of readings) {
-      if (atMs - before > freshMs) since = undefined;
+      if (atMs - before > breakMs) since = undefined;
       if (!holds(comparison, since !== undefined, value)) since = undefined;
       else since ??= atMs;
       before = atMs;

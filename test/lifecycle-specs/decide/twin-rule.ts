@@ -131,7 +131,7 @@ function conditionsLack(
   if (notWhile !== undefined) {
     // What is forbidden at once is so at each layer; only what is forbidden after a time waits longer below.
     const forMs = notWhile.forMs === 0 ? 0 : notWhile.forMs + 2 * slackMs;
-    const truth = log.truth(judgedFor(notWhile, forMs, 2 * slackMs), nowMs);
+    const truth = log.truth(judgedFor(notWhile, forMs, 2 * slackMs), nowMs, "goes on");
     if (truth !== "fails") return truth === "holds" ? "CAUSE_AGAINST" : "CAUSE_AGAINST_UNKNOWN";
   }
   return undefined;

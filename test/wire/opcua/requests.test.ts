@@ -678,7 +678,7 @@ describe("request bodies that no encoder of the tests makes", () => {
     });
     expect(decodeRequest(Buffer.from([0, 99]))).toEqual({
       ok: true,
-      value: { service: "unknown", typeId: "i=99", header: undefined },
+      value: { service: "unknown", typeId: "i=99", header: undefined, bodyBytes: 0 },
     });
   });
 

@@ -23,7 +23,7 @@ export interface ApplicationDescription {
   readonly discoveryUrls: readonly (string | null)[];
 }
 
-interface UserTokenPolicy {
+export interface UserTokenPolicy {
   readonly policyId: string | null;
   /** 0 anonymous, 1 user name, 2 certificate, 3 issued token. */
   readonly tokenType: number;
@@ -96,7 +96,7 @@ export const readStrings = (reader: BinaryReader): readonly (string | null)[] =>
 
 export function readApplicationDescription(reader: BinaryReader): ApplicationDescription {
   return {
-    applicationUri: reader.string(),
+    applicationUri: reader.field("application-uri", (r) => r.string()),
     productUri: reader.string(),
     applicationName: readLocalizedText(reader),
     applicationType: reader.u32(),
@@ -131,7 +131,7 @@ function readEndpointDescription(reader: BinaryReader): EndpointDescription {
 }
 
 export const readEndpoints = (reader: BinaryReader): readonly EndpointDescription[] =>
-  reader.array(MIN_ENDPOINT_BYTES, readEndpointDescription);
+  reader.field("endpoints", (r) => r.array(MIN_ENDPOINT_BYTES, readEndpointDescription));
 
 export function readGetEndpointsRequest(reader: BinaryReader): GetEndpointsRequest {
   return {

@@ -53,7 +53,7 @@ export function readOpenSecureChannelRequest(reader: BinaryReader): OpenSecureCh
     clientProtocolVersion: reader.u32(),
     requestType: readRequestType(reader),
     securityMode: readSecurityMode(reader),
-    clientNonce: reader.byteString(),
+    clientNonce: reader.field("nonce", (r) => r.byteString()),
     requestedLifetimeMs: reader.u32(),
   };
 }
@@ -67,7 +67,7 @@ export function readOpenSecureChannelResponse(reader: BinaryReader): OpenSecureC
     tokenId: reader.u32(),
     createdAtMs: reader.dateTimeMs(),
     revisedLifetimeMs: reader.u32(),
-    serverNonce: reader.byteString(),
+    serverNonce: reader.field("nonce", (r) => r.byteString()),
   };
 }
 

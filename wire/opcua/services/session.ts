@@ -30,7 +30,7 @@ export interface CreateSessionRequest {
   readonly maxResponseMessageSize: number;
 }
 
-interface SignatureData {
+export interface SignatureData {
   readonly algorithm: string | null;
   readonly signature: Buffer | null;
 }
@@ -60,8 +60,10 @@ type UserIdentity =
 export interface ActivateSessionRequest {
   readonly service: "ActivateSession";
   readonly header: RequestHeader;
+  readonly clientSignature: SignatureData;
   readonly localeIds: readonly (string | null)[];
   readonly identity: UserIdentity;
+  readonly userTokenSignature: SignatureData;
 }
 
 export interface ActivateSessionResponse {
@@ -85,7 +87,7 @@ export interface CancelRequest {
 }
 
 function readSignature(reader: BinaryReader): SignatureData {
-  return { algorithm: reader.string(), signature: reader.byteString() };
+  return reader.field("signature", (r) => ({ algorithm: r.string(), signature: r.byteString() }));
 }
 
 /** Obsolete since v1.03; the bytes are still there. */
@@ -105,7 +107,7 @@ export function readCreateSessionRequest(reader: BinaryReader): CreateSessionReq
     endpointUrl: reader.url(),
     sessionName: reader.string(),
     clientNonce: reader.byteString(),
-    clientCertificate: reader.byteString(),
+    clientCertificate: reader.field("certificate", (r) => r.byteString()),
     requestedSessionTimeoutMs: reader.f64(),
     maxResponseMessageSize: reader.u32(),
   };
@@ -117,7 +119,7 @@ export function readCreateSessionResponse(reader: BinaryReader): CreateSessionRe
   const authenticationToken = readNodeId(reader);
   const revisedSessionTimeoutMs = reader.f64();
   const serverNonce = reader.byteString();
-  const serverCertificate = reader.byteString();
+  const serverCertificate = reader.field("certificate", (r) => r.byteString());
   const serverEndpoints = readEndpoints(reader);
   skipSoftwareCertificates(reader);
   return {
@@ -172,12 +174,12 @@ function readIdentity(reader: BinaryReader): UserIdentity {
 
 export function readActivateSessionRequest(reader: BinaryReader): ActivateSessionRequest {
   const header = readRequestHeader(reader);
-  readSignature(reader);
+  const clientSignature = readSignature(reader);
   skipSoftwareCertificates(reader);
   const localeIds = readStrings(reader);
-  const identity = readIdentity(reader);
-  readSignature(reader);
-  return { service: "ActivateSession", header, localeIds, identity };
+  const identity = reader.field("identity", readIdentity);
+  const userTokenSignature = readSignature(reader);
+  return { service: "ActivateSession", header, clientSignature, localeIds, identity, userTokenSignature };
 }
 
 export function readActivateSessionResponse(reader: BinaryReader): ActivateSessionResponse {

@@ -1,0 +1,70 @@
+import type { Party } from "#point/observe/modbus.ts";
+import type { UaNames } from "#point/observe/opcua-names.ts";
+import type { Point } from "#point/point.ts";
+import type { AsymmetricHeader } from "#wire/opcua/message-chunk.ts";
+import { SECURITY_POLICY_NONE, securityPolicyName } from "#wire/opcua/security-policy.ts";
+import { securityProfile, symmetricSignatureBytes } from "#wire/opcua/security-profile.ts";
+import type { Refusal, UaChannel, UaUrls } from "./opcua-channel.ts";
+import { ClearChannel } from "./opcua-clear.ts";
+import { trustedClient, type UaTermination } from "./opcua-identity.ts";
+import type { SealedWay } from "./opcua-sealed.ts";
+import type { SessionStore } from "./opcua-sessions.ts";
+import { TerminatedChannel } from "./opcua-terminated.ts";
+
+/** What the connections to one OPC UA server share. */
+export interface UaServer {
+  readonly names: UaNames;
+  readonly urls: UaUrls;
+  /** Absent: secured channels go through from end to end. */
+  readonly termination?: { readonly with: UaTermination; readonly sessions: SessionStore };
+}
+
+/** How a channel is dealt with, by the policy that the client's first OPN asks for. */
+export type Way =
+  /** `judges` false: what may pass at all passes, for no rule is about an opaque link. `says`: worth a notice. */
+  | { readonly kind: "channel"; readonly channel: UaChannel; readonly judges: boolean; readonly says?: string }
+  | SealedWay
+  | ({ readonly kind: "refused" } & Refusal);
+
+export function chooseWay(point: Point, server: UaServer, party: Party, header: AsymmetricHeader, nowMs: number): Way {
+  const { urls, termination } = server;
+  const declaredOpaque = party.link !== undefined && point.tables.links.get(party.link)?.opaque === true;
+  const uri = header.securityPolicyUri;
+  if (uri === SECURITY_POLICY_NONE) {
+    // Where channels are to be secured, a session in the clear is a downgrade; finding the endpoints is all that it is for.
+    const discoveryOnly = declaredOpaque || termination !== undefined;
+    const own = declaredOpaque ? undefined : termination?.with;
+    return { kind: "channel", channel: new ClearChannel(urls, discoveryOnly, own), judges: !declaredOpaque };
+  }
+  if (termination !== undefined && !declaredOpaque) return terminated(urls, termination, header, nowMs);
+  return {
+    kind: "sealed",
+    signatureBytes: symmetricSignatureBytes(uri),
+    passesUnseen: declaredOpaque || !point.enforces(party.link),
+    declaredOpaque,
+  };
+}
+
+function terminated(
+  urls: UaUrls,
+  { with: termination, sessions }: NonNullable<UaServer["termination"]>,
+  header: AsymmetricHeader,
+  nowMs: number,
+): Way {
+  const policy = securityPolicyName(header.securityPolicyUri);
+  const profile = securityProfile(header.securityPolicyUri);
+  if (profile === undefined)
+    return refused(
+      "BadSecurityPolicyRejected",
+      `asked for security policy ${policy}, which is not one to be relied on`,
+    );
+  const client = trustedClient(termination, header.senderCertificate, nowMs);
+  if ("says" in client) return refused("BadCertificateUntrusted", `asked for ${policy}, but ${client.says}`);
+  const channel = new TerminatedChannel({ termination, profile, urls, client: client.peer, sessions });
+  const says = `opens a channel under ${policy} that ends here; the server sees this filter's certificate in place of ${client.peer.subject}`;
+  return { kind: "channel", channel, judges: true, says };
+}
+
+function refused(status: Refusal["status"], says: string): Way {
+  return { kind: "refused", status, says };
+}
