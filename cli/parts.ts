@@ -24,6 +24,14 @@ export function addPartCommands(program: Command): void {
     .requiredOption("--listen <host:port...>", "where clients connect to")
     .requiredOption("--upstream <host:port...>", "the server behind")
     .option("--local-address <address>", "own address towards the servers")
+    .option("--deny <class=action,...>", "Modbus: `close`, `drop` or `exception:CODE` for a class of denied requests")
+    .option("--framing <framing>", "Modbus links: `mbap` (Modbus/TCP), or `rtu` over TCP", "mbap")
+    .option(
+      "--tls-clients <cert,key,ca>",
+      "Modbus links: TLS towards the clients, who must have a certificate; PEM files",
+    )
+    .option("--tls-roles <role,...>", "with --tls-clients: only certificates with these roles may connect")
+    .option("--tls-server <cert,key,ca>", "Modbus links: TLS towards the servers; PEM files")
     .action((flags) => runPart("switch-filter", () => startSwitchFilter(flags)));
 
   pointFlags(program.command("hmi-monitor").description("judge what the HMI commands, from a mirror port"))
@@ -118,7 +126,7 @@ async function startSwitchFilter(
     readonly listen: readonly string[];
     readonly upstream: readonly string[];
     readonly localAddress?: string;
-  },
+  } & ModbusFlags,
 ) {
   const { link, listen, upstream } = flags;
   if (link.length !== listen.length || link.length !== upstream.length) {
@@ -126,17 +134,51 @@ async function startSwitchFilter(
       `each --link needs one --listen and one --upstream; there are ${link.length}, ${listen.length} and ${upstream.length}`,
     );
   }
+  const shared = await common(flags, "switch-filter");
+  const { modbus, deny } = await modbusOptions(flags);
+  const modbusLinks = new Set(
+    shared.bundle.plant.links.flatMap((l) => (l.protocol === "modbus" ? [String(l.id)] : [])),
+  );
   const listeners = link.map((id, i) => ({
     link: id,
     listen: endpoint(listen[i] ?? ""),
     upstream: endpoint(upstream[i] ?? ""),
+    ...(modbusLinks.has(id) ? modbus : {}),
   }));
   const { runSwitchFilter } = await import("#switch-filter/main.ts");
   return runSwitchFilter({
-    ...(await common(flags, "switch-filter")),
+    ...shared,
+    ...deny,
     listeners,
     ...(flags.localAddress === undefined ? {} : { localAddress: flags.localAddress }),
   });
+}
+
+interface ModbusFlags {
+  readonly deny?: string;
+  readonly framing: string;
+  readonly tlsClients?: string;
+  readonly tlsRoles?: string;
+  readonly tlsServer?: string;
+}
+
+/** @throws UsageError in one sentence */
+async function modbusOptions({ deny, framing, tlsClients, tlsRoles, tlsServer }: ModbusFlags) {
+  const { readDenyActions } = await import("#switch-filter/actions.ts");
+  const { readFraming } = await import("#switch-filter/modbus-framing.ts");
+  const { readIdentity } = await import("#switch-filter/tls-files.ts");
+  if (tlsRoles !== undefined && tlsClients === undefined) throw new UsageError("--tls-roles needs --tls-clients");
+  try {
+    const roles = tlsRoles === undefined ? {} : { roles: tlsRoles.split(",") };
+    const clients = tlsClients === undefined ? {} : { clients: { ...readIdentity(tlsClients), ...roles } };
+    const server = tlsServer === undefined ? {} : { server: readIdentity(tlsServer) };
+    return {
+      modbus: { framing: readFraming(framing), tls: { ...clients, ...server } },
+      deny: deny === undefined ? {} : { deny: readDenyActions(deny) },
+    };
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
 }
 
 async function startHmiMonitor(

@@ -5,7 +5,7 @@ import { inFewPlaces } from "./diff/places.ts";
 import { plantChanges } from "./diff/plant-changes.ts";
 import { tagsOf } from "./words.ts";
 
-export type { Change, Effect, Spec, Topic } from "./diff/change.ts";
+export type { Change, Spec } from "./diff/change.ts";
 
 /** The answer to `what may happen now that could not before`, and the other way round. */
 export interface SpecDiff {

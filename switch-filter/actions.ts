@@ -59,6 +59,7 @@ const CLASS_OF: Readonly<Record<ReasonCode, DenyClass>> = {
   VALUE_NOT_LISTED: "value",
   STEP_TOO_LARGE: "value",
   STEP_REFERENCE_UNKNOWN: "value",
+  MASK_REFERENCE_UNKNOWN: "value",
   RAMP_TOO_FAST: "value",
   STALE: "value",
   LENGTH_FORBIDDEN: "value",

@@ -21,6 +21,7 @@ import {
   mayWrite,
   misfit,
   NOTHING,
+  namedReason,
   registersRead,
   registersWritten,
   type Slot,
@@ -209,7 +210,7 @@ export class ModbusSession implements Session {
     const nowMs = this.#point.options.clock.now();
     const present = (unit: number, address: number) => this.#image.present(unit, address, nowMs);
     const judged = observeModbus(this.#party, this.#tags, frame.unitId, request, present).map((o) =>
-      this.#point.judge(o),
+      namedReason(this.#point.judge(o), request),
     );
     const words = wordsWritten(request, (address) => present(frame.unitId, address));
     const common = { frame, request, judged, sinceMs: realMs, mark: this.#image.mark(), words };

@@ -2,6 +2,7 @@ import { maskedWord } from "#point/observe/modbus.ts";
 import type { RegisterWrite } from "#point/observe/modbus-image.ts";
 import type { ModbusTags } from "#point/observe/modbus-tags.ts";
 import type { Judged } from "#point/point.ts";
+import { REASONS } from "#specs/decide/reasons.ts";
 import type { TagId } from "#specs/ids.ts";
 import type { ModbusFrame, ModbusRequest, ModbusResponse } from "#wire/modbus/index.ts";
 
@@ -58,6 +59,17 @@ export function wordsWritten(
     default:
       return undefined;
   }
+}
+
+/** A mask write of what nobody knows is one of no value, which the decision can only take for one of a wrong type. */
+export function namedReason(judged: Judged, request: ModbusRequest): Judged {
+  const { verdict, observation } = judged;
+  if (request.kind !== "mask-write-register" || verdict.verdict !== "deny" || verdict.reason !== "TYPE_MISMATCH") {
+    return judged;
+  }
+  const [item] = observation.items;
+  const reason = "MASK_REFERENCE_UNKNOWN";
+  return { ...judged, verdict: { ...verdict, reason, says: `${item?.tag ?? item?.address}: ${REASONS[reason]}` } };
 }
 
 /** The tags that a request was to write. */

@@ -18,7 +18,7 @@ import {
 import { describeWireError } from "#wire/wire-error.ts";
 import { ModbusNotices } from "./modbus-notices.ts";
 import { ANSWER_TIMEOUT_MS } from "./modbus-session.ts";
-import { registersRead, registersWritten } from "./modbus-slot.ts";
+import { namedReason, registersRead, registersWritten } from "./modbus-slot.ts";
 import type { Session, SessionOutput } from "./session.ts";
 
 /** Requests remembered until their answers come. Nobody is held back here, so a client may have more under way. */
@@ -114,7 +114,7 @@ export class ModbusWatch implements Session {
     const nowMs = this.#point.options.clock.now();
     const judged = observeModbus(this.#party, this.#tags, frame.unitId, request.value, (unit, address) =>
       this.#image.present(unit, address, nowMs),
-    ).map((o) => this.#point.judge(o));
+    ).map((o) => namedReason(this.#point.judge(o), request.value));
     for (const j of judged) this.#point.forwarded(j);
     this.#forget(frame, request.value);
     const watched = { judged, mark: this.#image.mark() };

@@ -18,6 +18,7 @@ export const REASONS = {
   VALUE_NOT_LISTED: "the value is not one of those the rule lists",
   STEP_TOO_LARGE: "the change is larger than the rule's largest step",
   STEP_REFERENCE_UNKNOWN: "the present value is not known here, so the step cannot be judged",
+  MASK_REFERENCE_UNKNOWN: "the present value is not known here, so what the mask makes of it cannot be judged",
   RAMP_TOO_FAST: "the value changes faster than the rule's ramp",
   STALE: "the value has stood still for longer than the rule allows",
   LENGTH_FORBIDDEN: "the raw message is shorter or longer than its declaration allows",

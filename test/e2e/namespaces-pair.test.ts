@@ -163,7 +163,7 @@ describe.skipIf(why !== undefined)(
       },
     );
 
-    test("one that is stopped hands over at once", async () => {
+    test("one that is stopped hands over", async () => {
       const [side = "swa"] = await active();
       const trial = trials(1500);
       await pause(300);
@@ -173,6 +173,29 @@ describe.skipIf(why !== undefined)(
       expect(gap).toBeLessThanOrEqual(FAILOVER_MS);
       expect(await active()).toEqual([side === "swa" ? "swb" : "swa"]);
       expect(await plc.register(0)).toBe(0);
+      await start(side);
+      await pause(800);
+    });
+
+    test("a host loses its power: a session of before is reset by the other, so that a client that waits for good learns of it", async () => {
+      const [side = "swa"] = await active();
+      const patient = new Peer(network, "hmi");
+      expect(await patient.open("q", PLC.ip, 2000)).toMatchObject({ open: true });
+      expect(await patient.ask("q", read(0), 2000)).toEqual({ answer: "03020000" });
+      // As when its power fails: nothing more comes from it, not even the end of its connections.
+      const cables = (to: "up" | "down") =>
+        Promise.all([
+          network.ip("lan", "link", "set", `l-${side}`, to),
+          network.ip("wire", "link", "set", `w-${side}`, to),
+          network.ip(side, "link", "set", "beat", to),
+        ]);
+      await cables("down");
+      const asked = performance.now();
+      expect(await patient.ask("q", read(0), 10_000)).toEqual({ ended: "ECONNRESET" });
+      measured.push(performance.now() - asked);
+      expect(performance.now() - asked).toBeLessThanOrEqual(FAILOVER_MS);
+      await stop(side);
+      await cables("up");
       await start(side);
       await pause(800);
     });

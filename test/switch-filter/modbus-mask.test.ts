@@ -44,11 +44,16 @@ describe("mask write register", () => {
   });
 
   test("of a value that is not known: denied, unless it keeps nothing of it", async () => {
-    const { connection, judged } = await bench();
+    const { connection, settled } = await bench();
     const { session, output } = connection();
     session.fromClient(adu(1, "16 0010 fff0 0008"), 0);
     expect(output.down).toEqual([adu(1, "96 03")]);
-    expect(judged.at(-1)?.verdict).toMatchObject({ verdict: "deny" });
+    expect(settled[0]).toMatchObject({
+      outcome: "denied",
+      judged: {
+        verdict: { reason: "MASK_REFERENCE_UNKNOWN", says: expect.stringContaining("H16: the present value") },
+      },
+    });
     session.fromClient(adu(2, "16 0010 0000 0008"), 0);
     expect(output.up).toEqual([adu(2, "16 0010 0000 0008")]);
   });

@@ -353,6 +353,7 @@ export const GIVEN_ELSEWHERE: Readonly<Partial<Record<ReasonCode, string>>> = {
   SECURITY_POLICY: "an OPC UA channel is opened with a policy that encrypts",
   MALFORMED: "a Modbus frame is longer than it says",
   UNSOLICITED: "an answer comes to which there was no request",
+  MASK_REFERENCE_UNKNOWN: "a mask write to a Modbus register that was not read here of late",
   OVERLOADED: "more requests wait for answers than the limit",
   CONNECTION_LIMIT: "one device opens more connections than the limit",
   INTERNAL: "the decision itself throws",
