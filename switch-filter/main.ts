@@ -15,6 +15,7 @@ import type { DenyActions } from "./actions.ts";
 import { type FramingName, framingOf } from "./modbus-framing.ts";
 import { ModbusSession } from "./modbus-session.ts";
 import { ModbusWatch } from "./modbus-watch.ts";
+import type { UaTermination } from "./opcua-identity.ts";
 import { UaSession } from "./opcua-session.ts";
 import { Relay, type RelayOptions } from "./relay.ts";
 import type { Session, SessionOutput } from "./session.ts";
@@ -27,6 +28,8 @@ export interface FilterListener {
   readonly upstream: Endpoint;
   /** Modbus only: how frames lie in the stream, on both sides. Default `mbap`. */
   readonly framing?: FramingName;
+  /** OPC UA only: secured channels end here, and go on to the server as others. Default: they go through from end to end. */
+  readonly termination?: UaTermination;
   /** Modbus/TCP Security: TLS towards the clients, the server, or both. Default: neither. */
   readonly tls?: LinkTls;
 }
@@ -190,8 +193,16 @@ function sessionOf(
         : new ModbusWatch(point, tags, party, output, how);
   }
   const names = new UaNames(new UaTags(plant, link.server));
-  const urls = { filter: url(from === undefined ? listener.listen : listener.upstream), server: url(listener.upstream) };
-  return (party, output) => new UaSession(point, { names, urls }, party, output);
+  const urls = {
+    filter: url(from === undefined ? listener.listen : listener.upstream),
+    server: url(listener.upstream),
+  };
+  const { termination } = listener;
+  const server =
+    termination === undefined
+      ? { names, urls }
+      : { names, urls, termination: { with: termination, sessions: new Map() } };
+  return (party, output) => new UaSession(point, server, party, output);
 }
 
 function url({ host, port }: Endpoint): string {

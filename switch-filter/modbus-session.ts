@@ -1,11 +1,10 @@
-import { observeModbus, type Party, valuesInAnswer } from "#point/observe/modbus.ts";
+import { type Party, valuesInAnswer } from "#point/observe/modbus.ts";
 import { ModbusImage } from "#point/observe/modbus-image.ts";
 import type { ModbusTags } from "#point/observe/modbus-tags.ts";
 import type { Judged, Point } from "#point/point.ts";
 import type { Outcome } from "#specs/decide/observation.ts";
 import type { ReasonCode } from "#specs/decide/reasons.ts";
 import {
-  decodeRequest,
   decodeResponse,
   type ExceptionName,
   encodeException,
@@ -16,29 +15,21 @@ import {
 } from "#wire/modbus/index.ts";
 import { describeWireError } from "#wire/wire-error.ts";
 import { actionFor, DEFAULT_DENY_ACTIONS, type DenyActions } from "./actions.ts";
+import { judgeModbus, type ModbusContext } from "./modbus-judge.ts";
+import { ANSWER_TIMEOUT_MS, MAX_LATE, MAX_PENDING, MAX_WITHHELD, PARTIAL_FRAME_TIMEOUT_MS } from "./modbus-limits.ts";
 import { ModbusNotices } from "./modbus-notices.ts";
 import {
   mayWrite,
   misfit,
   NOTHING,
-  namedReason,
+  readRequest,
   registersRead,
   registersWritten,
   type Slot,
   tagsWritten,
-  wordsWritten,
 } from "./modbus-slot.ts";
+import { ModbusSlots } from "./modbus-slots.ts";
 import type { Session, SessionOutput } from "./session.ts";
-
-/** Requests that may wait for their answers on one connection; further ones wait unread. @see MODBUS Messaging on TCP/IP V1.0b §4.2.2 */
-export const MAX_PENDING = 16;
-/** Real ms a server may take to answer, and a frame may stay incomplete. */
-export const ANSWER_TIMEOUT_MS = 5000;
-export const PARTIAL_FRAME_TIMEOUT_MS = 10_000;
-/** Requests whose time is up and whose answers may still come. */
-export const MAX_LATE = 16;
-/** Answers of one connection that had to be withheld; one more, and it is closed. */
-export const MAX_WITHHELD = 16;
 
 export interface ModbusSessionOptions {
   readonly framing?: ModbusFraming;
@@ -59,6 +50,7 @@ export class ModbusSession implements Session {
   readonly #point: Point;
   readonly #tags: ModbusTags;
   readonly #party: Party;
+  readonly #context: ModbusContext;
   readonly #output: SessionOutput;
   readonly #framing: ModbusFraming;
   readonly #actions: DenyActions;
@@ -67,7 +59,7 @@ export class ModbusSession implements Session {
   readonly #maxPending: number;
   readonly #requests: ModbusFramer;
   readonly #responses: ModbusFramer;
-  readonly #slots: Slot[] = [];
+  readonly #slots = new ModbusSlots();
   /** Frames not looked at yet, all of one read: bounded by the size of a read. */
   readonly #waiting: ModbusFrame[] = [];
   /** Transaction identifiers that were answered in the server's place for want of time. At most `MAX_LATE`. */
@@ -95,6 +87,7 @@ export class ModbusSession implements Session {
     this.#framing = framing;
     this.#actions = actions;
     this.#image = image;
+    this.#context = { point, tags, party, image };
     this.#notices = new ModbusNotices(point, party);
     this.#maxPending = Math.min(MAX_PENDING, framing.maxPending);
     this.#requests = framing.requests();
@@ -106,8 +99,7 @@ export class ModbusSession implements Session {
   }
 
   get unsettledSinceMs(): number | undefined {
-    for (const slot of this.#slots) if (slot.answer === undefined) return slot.judged[0]?.atMs;
-    return undefined;
+    return this.#slots.oldest?.judged[0]?.atMs;
   }
 
   fromClient(chunk: Buffer, realMs: number): void {
@@ -136,9 +128,7 @@ export class ModbusSession implements Session {
       this.#malformed(`a frame stayed incomplete for ${PARTIAL_FRAME_TIMEOUT_MS / 1000} s`);
       return;
     }
-    for (const slot of this.#slots) {
-      if (slot.answer === undefined && realMs - slot.sinceMs > ANSWER_TIMEOUT_MS) this.#tooLate(slot);
-    }
+    for (const slot of this.#slots.unanswered()) if (realMs - slot.sinceMs > ANSWER_TIMEOUT_MS) this.#tooLate(slot);
     this.#flush();
     const lost = this.#late.size > MAX_LATE || (this.#late.size > 0 && this.#framing.kind === "rtu");
     if (lost) this.#end(`the server did not answer within ${ANSWER_TIMEOUT_MS / 1000} s`);
@@ -149,7 +139,7 @@ export class ModbusSession implements Session {
   closed(): void {
     this.#waiting.length = 0;
     if (this.#ended) return;
-    for (const slot of this.#slots) if (slot.answer === undefined) this.#standIn(slot, NO_ANSWER);
+    for (const slot of this.#slots.unanswered()) this.#standIn(slot, NO_ANSWER);
     this.#flush();
     this.#release();
   }
@@ -169,12 +159,12 @@ export class ModbusSession implements Session {
       const frame = this.#waiting[0];
       if (frame === undefined) break;
       // A transaction identifier in use again could not be told apart in the answer: it waits until the first is answered.
-      if (this.#pending(frame) !== undefined) return;
+      if (this.#slots.pending(frame) !== undefined) return;
       if (this.#late.has(frame.transactionId ?? 0)) {
         return this.#end("a transaction identifier is used again whose first answer may still come");
       }
       // A largest step counts from the present value: while a write is under way, nobody knows it.
-      if (mayWrite(frame) && this.#slots.some((slot) => slot.answer === undefined && mayWrite(slot.frame))) return;
+      if (mayWrite(frame) && this.#slots.writeUnderWay) return;
       if (!this.#request(frame, realMs)) return;
     }
     if (!this.#ended && this.#waiting.length === 0 && this.#requests.state.kind === "failed") {
@@ -182,37 +172,21 @@ export class ModbusSession implements Session {
     }
   }
 
-  /** The request of an identifier that waits for its answer. RTU knows no identifiers: there, the one that waits. */
-  #pending({ transactionId }: ModbusFrame): Slot | undefined {
-    return this.#slots.find((slot) => slot.answer === undefined && slot.frame.transactionId === transactionId);
-  }
-
   /** @returns false: its turn has not come */
   #request(frame: ModbusFrame, realMs: number): boolean {
-    const functionCode = frame.pdu[0] ?? 0;
-    const decoded = decodeRequest(frame.pdu);
-    if (!decoded.ok) {
-      this.#malformed(describeWireError(decoded.error));
+    const read = readRequest(frame.pdu);
+    if (!read.ok) {
+      this.#malformed(read.error);
       return false;
     }
-    // "The function codes 1..255 decimal are valid, 128-255 are reserved for exception responses", 0 is not valid: §4.1.
-    if (functionCode === 0 || functionCode > 127) {
-      this.#malformed(`function code ${functionCode} is not one of a request`);
-      return false;
-    }
-    const request = decoded.value;
+    const request = read.value;
     const write = registersWritten(frame.unitId, request);
     if (write !== undefined && !this.#image.mayBegin(write)) {
       this.#image.whenFree(this.#resume);
       return false;
     }
     this.#waiting.shift();
-    const nowMs = this.#point.options.clock.now();
-    const present = (unit: number, address: number) => this.#image.present(unit, address, nowMs);
-    const judged = observeModbus(this.#party, this.#tags, frame.unitId, request, present).map((o) =>
-      namedReason(this.#point.judge(o), request),
-    );
-    const words = wordsWritten(request, (address) => present(frame.unitId, address));
+    const { judged, words } = judgeModbus(this.#context, frame.unitId, request);
     const common = { frame, request, judged, sinceMs: realMs, mark: this.#image.mark(), words };
     const blocked = judged.find((j) => j.action === "blocked");
     if (blocked !== undefined) this.#deny({ ...common, write: undefined, answer: undefined }, blocked);
@@ -252,7 +226,7 @@ export class ModbusSession implements Session {
   }
 
   #answered(frame: ModbusFrame): void {
-    const slot = this.#pending(frame);
+    const slot = this.#slots.pending(frame);
     if (slot === undefined || slot.frame.unitId !== frame.unitId) {
       if (slot === undefined && this.#late.delete(frame.transactionId ?? 0)) return;
       const which = frame.transactionId === undefined ? "an answer" : `transaction ${frame.transactionId}`;
@@ -277,12 +251,8 @@ export class ModbusSession implements Session {
     this.#flush();
   }
 
-  /** Sends what is ready, from the oldest request on. */
   #flush(): void {
-    for (let head = this.#slots[0]; head?.answer !== undefined; head = this.#slots[0]) {
-      if (head.answer.length > 0) this.#output.toClient(head.answer);
-      this.#slots.shift();
-    }
+    this.#slots.flush((bytes) => this.#output.toClient(bytes));
   }
 
   #tooLate(slot: Slot): void {
@@ -327,7 +297,7 @@ export class ModbusSession implements Session {
   /** Where the next answer of the server would begin is not known any more. */
   #lostServer(says: string): void {
     this.#notices.server("MALFORMED", `${says}; it was withheld and the connection closed`);
-    for (const slot of this.#slots) if (slot.answer === undefined) this.#standIn(slot, BAD_ANSWER);
+    for (const slot of this.#slots.unanswered()) this.#standIn(slot, BAD_ANSWER);
     this.#flush();
     this.#end(says);
   }
@@ -342,6 +312,7 @@ export class ModbusSession implements Session {
     this.#ended = true;
     this.#waiting.length = 0;
     this.#image.waitsNoMore(this.#resume);
-    for (const slot of this.#slots.splice(0)) if (slot.answer === undefined) this.#settle(slot, "forwarded");
+    for (const slot of this.#slots.unanswered()) this.#settle(slot, "forwarded");
+    this.#slots.clear();
   }
 }

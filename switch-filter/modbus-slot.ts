@@ -2,9 +2,10 @@ import { maskedWord } from "#point/observe/modbus.ts";
 import type { RegisterWrite } from "#point/observe/modbus-image.ts";
 import type { ModbusTags } from "#point/observe/modbus-tags.ts";
 import type { Judged } from "#point/point.ts";
-import { REASONS } from "#specs/decide/reasons.ts";
 import type { TagId } from "#specs/ids.ts";
-import type { ModbusFrame, ModbusRequest, ModbusResponse } from "#wire/modbus/index.ts";
+import { err, ok, type Result } from "#specs/result.ts";
+import { decodeRequest, type ModbusFrame, type ModbusRequest, type ModbusResponse } from "#wire/modbus/index.ts";
+import { describeWireError } from "#wire/wire-error.ts";
 
 /** One request on its way: replies keep the order of the requests, also around a denied one. */
 export interface Slot {
@@ -24,6 +25,16 @@ export interface Slot {
 
 /** What goes to the client for a request that is not answered. */
 export const NOTHING = Buffer.alloc(0);
+
+/** The request in a frame of a client, or in one sentence why it is none. */
+export function readRequest(pdu: Buffer): Result<ModbusRequest, string> {
+  const decoded = decodeRequest(pdu);
+  if (!decoded.ok) return err(describeWireError(decoded.error));
+  const { functionCode } = decoded.value;
+  // "The function codes 1..255 decimal are valid, 128-255 are reserved for exception responses", 0 is not valid: §4.1.
+  const isOfRequest = functionCode !== 0 && functionCode <= 127;
+  return isOfRequest ? ok(decoded.value) : err(`function code ${functionCode} is not one of a request`);
+}
 
 /** The holding registers that a request writes; undefined: none. */
 export function registersWritten(unit: number, request: ModbusRequest): RegisterWrite | undefined {
@@ -59,17 +70,6 @@ export function wordsWritten(
     default:
       return undefined;
   }
-}
-
-/** A mask write of what nobody knows is one of no value, which the decision can only take for one of a wrong type. */
-export function namedReason(judged: Judged, request: ModbusRequest): Judged {
-  const { verdict, observation } = judged;
-  if (request.kind !== "mask-write-register" || verdict.verdict !== "deny" || verdict.reason !== "TYPE_MISMATCH") {
-    return judged;
-  }
-  const [item] = observation.items;
-  const reason = "MASK_REFERENCE_UNKNOWN";
-  return { ...judged, verdict: { ...verdict, reason, says: `${item?.tag ?? item?.address}: ${REASONS[reason]}` } };
 }
 
 /** The tags that a request was to write. */

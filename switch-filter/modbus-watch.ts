@@ -1,4 +1,4 @@
-import { observeModbus, type Party, valuesInAnswer } from "#point/observe/modbus.ts";
+import { type Party, valuesInAnswer } from "#point/observe/modbus.ts";
 import { ModbusImage } from "#point/observe/modbus-image.ts";
 import type { ModbusTags } from "#point/observe/modbus-tags.ts";
 import type { Judged, Point } from "#point/point.ts";
@@ -16,9 +16,11 @@ import {
   transactionId,
 } from "#wire/modbus/index.ts";
 import { describeWireError } from "#wire/wire-error.ts";
+import { judgeModbus, type ModbusContext } from "./modbus-judge.ts";
+import { ANSWER_TIMEOUT_MS } from "./modbus-limits.ts";
 import { ModbusNotices } from "./modbus-notices.ts";
-import { ANSWER_TIMEOUT_MS } from "./modbus-session.ts";
-import { namedReason, registersRead, registersWritten } from "./modbus-slot.ts";
+
+import { registersRead, registersWritten } from "./modbus-slot.ts";
 import type { Session, SessionOutput } from "./session.ts";
 
 /** Requests remembered until their answers come. Nobody is held back here, so a client may have more under way. */
@@ -39,6 +41,7 @@ export class ModbusWatch implements Session {
   readonly #point: Point;
   readonly #tags: ModbusTags;
   readonly #party: Party;
+  readonly #context: ModbusContext;
   readonly #output: SessionOutput;
   readonly #framing: ModbusFraming;
   readonly #image: ModbusImage;
@@ -72,6 +75,7 @@ export class ModbusWatch implements Session {
     this.#output = output;
     this.#framing = framing;
     this.#image = image;
+    this.#context = { point, tags, party, image };
     this.#notices = new ModbusNotices(point, party);
     this.#requests = framing.requests();
     this.#responses = framing.responses();
@@ -111,10 +115,7 @@ export class ModbusWatch implements Session {
   #request(frame: ModbusFrame, realMs: number): void {
     const request = decodeRequest(frame.pdu);
     if (!request.ok) return this.#goBlind("MALFORMED", describeWireError(request.error));
-    const nowMs = this.#point.options.clock.now();
-    const judged = observeModbus(this.#party, this.#tags, frame.unitId, request.value, (unit, address) =>
-      this.#image.present(unit, address, nowMs),
-    ).map((o) => namedReason(this.#point.judge(o), request.value));
+    const { judged } = judgeModbus(this.#context, frame.unitId, request.value);
     for (const j of judged) this.#point.forwarded(j);
     this.#forget(frame, request.value);
     const watched = { judged, mark: this.#image.mark() };

@@ -1,4 +1,5 @@
 import type { DeviceId, TagId } from "../ids.ts";
+import { OPERATIONS } from "../lifecycle.ts";
 import { type Candidates, type Crossing, type Directory, deviceRow, rawRow, rowCount, tagRow } from "./candidates.ts";
 import type { CompiledRule } from "./compile-rules.ts";
 import type { CompiledTag } from "./compile-tags.ts";
@@ -56,7 +57,9 @@ class Collector {
   readonly #directory: Directory;
   readonly #groups = new Map<number, Group>();
   readonly #crossings: Crossing[] = [];
-  readonly #known = new Map<string, number>();
+  readonly #known = new Map<number, number>();
+  /** Sets of sources, of which nobody knows which it was. */
+  readonly #sets = new Map<string, number>();
 
   constructor(directory: Directory) {
     this.#directory = directory;
@@ -75,22 +78,22 @@ class Collector {
     const operation = operationIndex(rule.operation);
     for (const id of isAboutTags(rule.operation) ? rule.tags : []) {
       const tag = tags.get(id);
-      if (tag === undefined) continue;
+      if (tag === undefined || tag.holder === NONE) continue;
       const row = tagRow(this.#directory, operation, tag.index);
-      for (const pair of this.#pairs(compiled, tag.tag.device)) this.#put(compiled, row, pair);
+      for (const pair of this.#pairs(compiled, tag.tag.device)) this.#put(compiled, row, pair, tag.holder);
     }
     for (const target of rule.targets) {
-      for (const row of this.#wholeRows(compiled, operation, target)) {
-        for (const pair of this.#pairs(compiled, target)) this.#put(compiled, row, pair);
+      const device = this.#directory.parties.get(target);
+      if (device === undefined) continue;
+      for (const row of this.#wholeRows(compiled, operation, device)) {
+        for (const pair of this.#pairs(compiled, target)) this.#put(compiled, row, pair, device);
       }
     }
   }
 
   /** A rule on tags is about a device as a whole where the operation may name no tag. */
-  #wholeRows({ rule }: CompiledRule, operation: number, target: DeviceId): readonly number[] {
-    const { parties, raws } = this.#directory;
-    const device = parties.get(target);
-    if (device === undefined) return [];
+  #wholeRows({ rule }: CompiledRule, operation: number, device: number): readonly number[] {
+    const { raws } = this.#directory;
     if (rule.operation === "raw")
       return rule.raw.flatMap((id) => raws.get(id) ?? []).map((raw) => rawRow(this.#directory, raw, device));
     const isWhole = rule.operation !== "report" && (rule.tags.length === 0 || mayNameNothing(rule.operation));
@@ -110,22 +113,31 @@ class Collector {
     return rule.from.map((source) => ({ party: indexOf(source), sources: [source], target: device }));
   }
 
-  #put(compiled: CompiledRule, row: number, pair: Pair): void {
+  #put(compiled: CompiledRule, row: number, pair: Pair, holder: number): void {
     if (pair.party === NONE) return;
     const key = row * (this.#directory.parties.size + 1) + pair.party;
     const group = this.#groups.get(key) ?? { row, party: pair.party, rules: [], crossings: [] };
     this.#groups.set(key, group);
     group.rules.push(compiled.index);
-    group.crossings.push(this.#crossingOf(compiled, pair));
+    group.crossings.push(this.#crossingOf(compiled, pair, holder));
   }
 
   /** Safety rules pass every mask: theirs is never looked at. */
-  #crossingOf({ rule, safety }: CompiledRule, { sources, target }: Pair): number {
+  #crossingOf({ rule, safety }: CompiledRule, { party, sources, target }: Pair, holder: number): number {
     if (safety) return NONE;
-    const key = `${rule.operation} ${target} ${sources.join(" ")}`;
+    const { parties } = this.#directory;
+    const who = party === parties.size ? parties.size + this.#setOf(sources) : party;
+    const key = (who * parties.size + holder) * OPERATIONS.length + operationIndex(rule.operation);
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     this.#known.set(key, this.#crossings.length);
     return this.#crossings.push({ example: rule, sources, target }) - 1;
+  }
+
+  #setOf(sources: readonly string[]): number {
+    const key = sources.join(" ");
+    const known = this.#sets.get(key) ?? this.#sets.size;
+    this.#sets.set(key, known);
+    return known;
   }
 }

@@ -112,7 +112,7 @@ function changeLack(
   if (change > (bounds[own + BOUND.MAX_STEP] ?? 0) + tolerance) return STEP_TOO_LARGE;
   // What earlier changes have used up of the slack is used up: it is there once, not once for each change.
   const slackMs = rules[rule]?.slackMs ?? 0;
-  const leftMs = slackMs - (history.rampSpent[index] ?? 0);
+  const leftMs = Math.max(0, slackMs - (history.rampSpent[index] ?? 0));
   const ownMs = Math.min(RAMP_PAUSE_MS + slackMs, Math.max(0, elapsedMs));
   if (change > ((bounds[own + BOUND.RAMP_PER_S] ?? 0) * (ownMs + leftMs)) / 1000 + tolerance) return RAMP_TOO_FAST;
   return value === reference && elapsedMs > (bounds[own + BOUND.STALE_MS] ?? 0) ? STALE : NONE;

@@ -77,7 +77,6 @@ const Site = Type.Object(
 
 export type PacketSite = Static<typeof Site>;
 export type SiteBinding = Static<typeof Binding>;
-export type SiteListener = Static<typeof Listener>;
 
 const schema = Compile(Site);
 

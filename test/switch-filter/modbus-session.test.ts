@@ -8,9 +8,9 @@ import {
   MAX_LATE,
   MAX_PENDING,
   MAX_WITHHELD,
-  ModbusSession,
   PARTIAL_FRAME_TIMEOUT_MS,
-} from "#switch-filter/modbus-session.ts";
+} from "#switch-filter/modbus-limits.ts";
+import { ModbusSession } from "#switch-filter/modbus-session.ts";
 import {
   decodeRequest,
   encodeException,

@@ -9,6 +9,8 @@ export interface Authority {
   readonly certificate: string;
   /** Signed by it; `role` as Modbus/TCP Security has it, `address` as what a client asks for. Believes whom the authority signed. */
   identity(name: string, more?: { readonly role?: string; readonly address?: string }): TlsIdentity;
+  /** The same in files, as the command line takes them. */
+  files(identity: TlsIdentity): string;
   remove(): void;
 }
 
@@ -35,6 +37,11 @@ export function makeAuthority(name: string): Authority {
       const ca = ["-CA", at("ca.pem"), "-CAkey", at("ca.key"), "-CAcreateserial", "-days", "2"];
       openssl("x509", "-req", "-in", at("one.csr"), ...ca, "-extfile", at("extensions"), "-out", at("one.pem"));
       return { cert: readFileSync(at("one.pem"), "utf8"), key: readFileSync(at("one.key"), "utf8"), ca: certificate };
+    },
+    files: ({ cert, key: own, ca }) => {
+      const texts = { "cli.pem": cert, "cli.key": own, "cli-ca.pem": ca };
+      for (const [file, text] of Object.entries(texts)) writeFileSync(at(file), text);
+      return Object.keys(texts).map(at).join(",");
     },
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };

@@ -191,7 +191,7 @@ describe("periods that were missed", () => {
 test("its size follows from the tables: it is made of arrays that cannot grow, and nothing else", () => {
   const { tables: known, ...memory } = createHistory(tables);
   const sizes = Object.values(memory).map((part) => (ArrayBuffer.isView(part) ? part.byteLength : Number.NaN));
-  const perTag = 3 * 8 * known.tags.size;
+  const perTag = 4 * 8 * known.tags.size;
   const perRule = (4 * 8 + 4) * known.rules.length;
   const rings = 8 * (2 + 2 + ANSWERS_KEPT); // the rates of `rinse` and `stop`, and the answers of `arm`
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(perTag + 8 * known.comparisons.size + perRule + rings);

@@ -76,7 +76,7 @@ function changeLacks(
     if (last === undefined) return "STEP_REFERENCE_UNKNOWN";
     // One second at most for the pause, and what is left of the slack.
     const pauseMs = Math.min(1000 + log.slackFor(rule), Math.max(0, nowMs - last.sinceMs));
-    const leftMs = log.slackFor(rule) - log.slackSpentOn(id);
+    const leftMs = Math.max(0, log.slackFor(rule) - log.slackSpentOn(id));
     if (change > (rampPerS * (pauseMs + leftMs)) / 1000 + near) return "RAMP_TOO_FAST";
   }
   if (staleMs !== undefined && last?.value === value && nowMs - last.sinceMs > staleMs + log.slackFor(rule))

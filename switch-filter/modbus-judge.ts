@@ -1,0 +1,41 @@
+import { observeModbus, type Party } from "#point/observe/modbus.ts";
+import type { ModbusImage } from "#point/observe/modbus-image.ts";
+import type { ModbusTags } from "#point/observe/modbus-tags.ts";
+import type { Judged, Point } from "#point/point.ts";
+import { REASONS } from "#specs/decide/reasons.ts";
+import type { ModbusRequest } from "#wire/modbus/index.ts";
+import { wordsWritten } from "./modbus-slot.ts";
+
+/** What a connection's requests are judged with. */
+export interface ModbusContext {
+  readonly point: Point;
+  readonly tags: ModbusTags;
+  readonly party: Party;
+  readonly image: ModbusImage;
+}
+
+/** The verdicts on one request, and the words that it writes, both by what its registers hold at this moment. */
+export function judgeModbus(
+  { point, tags, party, image }: ModbusContext,
+  unit: number,
+  request: ModbusRequest,
+): { readonly judged: readonly Judged[]; readonly words: readonly number[] | undefined } {
+  const nowMs = point.options.clock.now();
+  const present = (of: number, address: number): number | undefined => image.present(of, address, nowMs);
+  const observations = observeModbus(party, tags, unit, request, present);
+  return {
+    judged: observations.map((observation) => namedReason(point.judge(observation), request)),
+    words: wordsWritten(request, (address) => present(unit, address)),
+  };
+}
+
+/** A mask write of what nobody knows is one of no value, which the decision can only take for one of a wrong type. */
+function namedReason(judged: Judged, request: ModbusRequest): Judged {
+  const { verdict, observation } = judged;
+  if (request.kind !== "mask-write-register" || verdict.verdict !== "deny" || verdict.reason !== "TYPE_MISMATCH") {
+    return judged;
+  }
+  const [item] = observation.items;
+  const reason = "MASK_REFERENCE_UNKNOWN";
+  return { ...judged, verdict: { ...verdict, reason, says: `${item?.tag ?? item?.address}: ${REASONS[reason]}` } };
+}
