@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { addExerciseCommands } from "./exercise.ts";
 import { addKeysCommands } from "./keys.ts";
+import { addPacketFilterCommands } from "./packet-filter.ts";
 import { fail } from "./part.ts";
 import { addPartCommands } from "./parts.ts";
 import { addPlantCommands } from "./plant.ts";
@@ -17,6 +18,7 @@ addUpCommand(program);
 addSpecCommands(program);
 addKeysCommands(program);
 addPartCommands(program);
+addPacketFilterCommands(program);
 addPlantCommands(program);
 addExerciseCommands(program);
 for (const command of [program, ...nested(program)]) command.exitOverride();

@@ -32,6 +32,11 @@ export function addPartCommands(program: Command): void {
     )
     .option("--tls-roles <role,...>", "with --tls-clients: only certificates with these roles may connect")
     .option("--tls-server <cert,key,ca>", "Modbus links: TLS towards the servers; PEM files")
+    .option(
+      "--packet-filter <site>",
+      "keep this host's nftables in step with the phase; a site file, see docs/packet-filter.md",
+    )
+    .option("--pair <file>", "with --packet-filter: the second of two filters before the same links")
     .action((flags) => runPart("switch-filter", () => startSwitchFilter(flags)));
 
   pointFlags(program.command("hmi-monitor").description("judge what the HMI commands, from a mirror port"))
@@ -126,6 +131,8 @@ async function startSwitchFilter(
     readonly listen: readonly string[];
     readonly upstream: readonly string[];
     readonly localAddress?: string;
+    readonly packetFilter?: string;
+    readonly pair?: string;
   } & ModbusFlags,
 ) {
   const { link, listen, upstream } = flags;
@@ -150,8 +157,25 @@ async function startSwitchFilter(
     ...shared,
     ...deny,
     listeners,
+    ...(await packetFilterOptions(flags)),
     ...(flags.localAddress === undefined ? {} : { localAddress: flags.localAddress }),
   });
+}
+
+/** @throws UsageError in one sentence */
+async function packetFilterOptions(flags: { readonly packetFilter?: string; readonly pair?: string }) {
+  if (flags.packetFilter === undefined) {
+    if (flags.pair !== undefined) throw new UsageError("--pair needs --packet-filter");
+    return {};
+  }
+  const { loadPacketSite } = await import("#switch-filter/packet-filter/site.ts");
+  const { loadPair } = await import("#switch-filter/packet-filter/pair-file.ts");
+  try {
+    const pair = flags.pair === undefined ? {} : { pair: loadPair(flags.pair) };
+    return { packetFilter: { site: loadPacketSite(flags.packetFilter), ...pair } };
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
 }
 
 interface ModbusFlags {

@@ -126,6 +126,10 @@ export class Point {
     return this.#holder.position?.phase ?? null;
   }
 
+  get epoch(): Epoch | null {
+    return this.#holder.epoch ?? null;
+  }
+
   /** Sources that know better than the clock how far they have judged (a mirror that lags) say so here. */
   setJudgedUpTo(judgedUpTo: () => number): void {
     this.#judgedUpTo = judgedUpTo;

@@ -17,6 +17,11 @@ import { ModbusSession } from "./modbus-session.ts";
 import { ModbusWatch } from "./modbus-watch.ts";
 import type { UaTermination } from "./opcua-identity.ts";
 import { UaSession } from "./opcua-session.ts";
+import { Gateway } from "./packet-filter/gateway.ts";
+import { nftCommand } from "./packet-filter/nft.ts";
+import type { PairSettings } from "./packet-filter/pair-file.ts";
+import type { PacketSite } from "./packet-filter/site.ts";
+import { aliasesOf } from "./packet-filter/wiring.ts";
 import { Relay, type RelayOptions } from "./relay.ts";
 import type { Session, SessionOutput } from "./session.ts";
 import type { LinkTls } from "./tls.ts";
@@ -45,6 +50,8 @@ export interface SwitchFilterOptions {
    * the client's on the way to the server. Clients go on knowing the servers by their own addresses.
    */
   readonly from?: ReadonlyMap<string, string>;
+  /** Keeps the packet filter of this host in step with the phase, and hands the links over where there are two filters. */
+  readonly packetFilter?: { readonly site: PacketSite; readonly pair?: PairSettings };
   readonly mode: Mode;
   /** What a denied Modbus request is answered with. */
   readonly deny?: DenyActions;
@@ -67,7 +74,11 @@ const NOTICES_PER_SECOND = 5;
 export async function runSwitchFilter(options: SwitchFilterOptions): Promise<RunningFilter> {
   const point = new Point({ ...options, point: options.point ?? "switch-filter", layer: "switch" });
   await point.start();
-  const relays = options.listeners.map((listener) => new Relay(relayOptions(options, point, listener)));
+  const gateway = await openGateway(options, point);
+  const aliases = options.packetFilter && aliasesOf(options.bundle.plant, options.packetFilter.site);
+  const from = options.from ?? aliases;
+  const led = from === undefined ? options : { ...options, from };
+  const relays = options.listeners.map((listener) => new Relay(relayOptions(led, point, listener)));
   point.setJudgedUpTo(() =>
     Math.min(options.clock.now(), ...relays.map((r) => (r.unsettledSinceMs ?? Number.POSITIVE_INFINITY) - 1)),
   );
@@ -77,17 +88,33 @@ export async function runSwitchFilter(options: SwitchFilterOptions): Promise<Run
   });
   try {
     for (const relay of relays) await relay.listen();
+    await gateway?.start();
   } catch (error) {
+    await gateway?.close().catch(() => undefined);
     await Promise.all(relays.map((relay) => relay.close().catch(() => undefined)));
     await point.close();
     throw error;
   }
   return {
     close: async () => {
+      await gateway?.close();
       await Promise.all(relays.map((relay) => relay.close()));
       await point.close();
     },
   };
+}
+
+/** Before anything listens: links that lead past the filter must not be open while it starts. */
+async function openGateway({ packetFilter, bundle }: SwitchFilterOptions, point: Point): Promise<Gateway | undefined> {
+  if (packetFilter === undefined) return undefined;
+  const { site, pair } = packetFilter;
+  return Gateway.open({
+    plan: { plant: bundle.plant, flows: bundle.projections.flows, site },
+    nft: nftCommand(),
+    ...(pair === undefined ? {} : { pair }),
+    held: () => (point.phase === null ? null : { phase: point.phase, epoch: point.epoch ?? 0 }),
+    say: (says) => point.notice({ code: "INTERNAL", severity: "info", locus: [], source: "", target: "", says }),
+  });
 }
 
 async function settled(relays: readonly Relay[], atMs: number): Promise<void> {

@@ -14,7 +14,7 @@ import {
   UserTokenType,
   Variant,
 } from "node-opcua";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "#point/clock.ts";
 import { type RunningFilter, runSwitchFilter } from "#switch-filter/main.ts";
 import { IN_FORCE, LINK, uaPlant } from "./opcua-plant.ts";
@@ -137,7 +137,7 @@ test("the client sees the filter's certificate and URL alone, and the server see
   const client = await uaClient(pki, SIGNED);
   await client.connect(URL);
   const session = await client.createSession(BY_PASSWORD);
-  const [seen] = running.server.getServerSessions();
+  const seen = running.sessions.at(-1);
   expect(subjectOf(seen?.channel?.clientCertificate)).toBe("CN=filter-server");
   expect(seen?.clientDescription?.applicationUri).toBe("urn:sekisho:test:filter-server");
   expect(seen?.userIdentityToken).toMatchObject({ userName: USER.userName });
@@ -167,6 +167,9 @@ test("a channel that is renewed again and again goes on", async () => {
 }, 60_000);
 
 describe("is refused", () => {
+  beforeEach(() => {
+    running.sessions.length = 0;
+  });
   test.each([
     { name: "a client that is not trusted", way: SIGNED, who: "stranger" },
     { name: "a policy that no longer holds", way: { ...SIGNED, policy: SecurityPolicy.Basic256 }, who: "client" },
@@ -176,7 +179,7 @@ describe("is refused", () => {
       const client = await uaClient(pki, way, who);
       await expect(client.connect(URL).then(() => client.createSession())).rejects.toThrow();
       await client.disconnect();
-      expect(running.server.getServerSessions()).toEqual([]);
+      expect(running.sessions).toEqual([]);
     },
     60_000,
   );
@@ -186,7 +189,7 @@ describe("is refused", () => {
     await client.connect(URL);
     await expect(client.createSession()).rejects.toThrow();
     await client.disconnect();
-    expect(running.server.getServerSessions()).toEqual([]);
+    expect(running.sessions).toEqual([]);
   }, 60_000);
 
   test("a user's certificate, with a reason, and a wrong password, by the server", async () => {

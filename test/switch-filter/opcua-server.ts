@@ -8,6 +8,7 @@ import {
   type OPCUAClientOptions,
   OPCUAServer,
   SecurityPolicy,
+  type ServerSession,
   StatusCodes,
   UserTokenType,
   Variant,
@@ -31,6 +32,8 @@ export interface Executed {
 export interface RunningServer {
   readonly executed: Executed;
   readonly server: OPCUAServer;
+  /** All that were ever created. */
+  readonly sessions: ServerSession[];
   stop(): Promise<void>;
 }
 
@@ -108,8 +111,10 @@ export async function startUaServer(
     executed.calls.push(Number(inputArguments[0]?.value));
     callback(null, { statusCode: StatusCodes.Good, outputArguments: [] });
   });
+  const sessions: ServerSession[] = [];
+  server.on("create_session", (session: ServerSession) => void sessions.push(session));
   await server.start();
-  return { executed, server, stop: () => server.shutdown(0) };
+  return { executed, server, sessions, stop: () => server.shutdown(0) };
 }
 
 export interface Security {
