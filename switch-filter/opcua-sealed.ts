@@ -1,13 +1,13 @@
 import { X509Certificate } from "node:crypto";
 import type { UacpFrame } from "#wire/opcua/framer.ts";
-import { type AsymmetricHeader, decodeAsymmetricHeader, decodeSymmetricChunk } from "#wire/opcua/message-chunk.ts";
+import { type AsymmetricHeader, decodeAsymmetricHeader } from "#wire/opcua/message-chunk.ts";
 import { decodeRequest } from "#wire/opcua/request.ts";
 import { securityPolicyName } from "#wire/opcua/security-policy.ts";
 import { describeWireError } from "#wire/wire-error.ts";
 import { otherPolicy, type Refusal } from "./opcua-channel.ts";
 import type { Direction } from "./opcua-direction.ts";
+import type { UaExits } from "./opcua-exits.ts";
 import type { UaJudgement } from "./opcua-judgement.ts";
-import type { UaNotices } from "./opcua-notices.ts";
 import type { SessionOutput } from "./session.ts";
 
 /** A channel between client and server whose keys this filter does not have. */
@@ -25,11 +25,10 @@ export interface SealedOptions {
   readonly way: SealedWay;
   readonly header: AsymmetricHeader;
   readonly judgement: UaJudgement;
-  readonly notices: UaNotices;
+  readonly exits: UaExits;
   readonly output: SessionOutput;
   readonly up: Direction;
   readonly down: Direction;
-  readonly end: (says: string, status: Refusal["status"]) => void;
 }
 
 /** `unknown` until the client's first message: OpenSecureChannel is encrypted, so the mode is read off what follows it. */
@@ -57,13 +56,16 @@ export class UaSealed {
     this.#bytes.up += frame.bytes.length;
     if (frame.type === "OPN") return this.#openRequest(frame);
     if (frame.type !== "MSG" && frame.type !== "CLO")
-      return this.#refuse(`a client may not send ${frame.type} here`, "BadTcpMessageTypeInvalid");
+      return this.#options.exits.refuse({
+        says: `a client may not send ${frame.type} here`,
+        status: "BadTcpMessageTypeInvalid",
+      });
     if (this.#sight === "unseen") return this.#options.output.toServer(frame.bytes);
     this.#held.up.push(frame.bytes);
     const says = this.#clientChunk(frame, realMs);
     if (says === undefined) return;
     if (this.#sight === "unknown") return this.#cannotSee(says);
-    this.#refuse(says, "BadTcpInternalError");
+    this.#options.exits.refuse({ says: says, status: "BadTcpInternalError" });
   }
 
   serverFrame(frame: UacpFrame): void {
@@ -71,14 +73,14 @@ export class UaSealed {
     const { output, down } = this.#options;
     if (frame.type === "OPN") {
       const header = decodeAsymmetricHeader(frame.bytes);
-      if (!header.ok) return this.#badAnswer(describeWireError(header.error));
+      if (!header.ok) return this.#options.exits.badAnswer(describeWireError(header.error));
       this.#channelId = header.value.channelId;
       down.unseen();
       return output.toClient(frame.bytes);
     }
-    if (frame.type !== "MSG") return this.#badAnswer(`a server may not send ${frame.type} here`);
+    if (frame.type !== "MSG") return this.#options.exits.badAnswer(`a server may not send ${frame.type} here`);
     if (this.#sight === "unseen") return output.toClient(frame.bytes);
-    if (this.#sight === "unknown") return this.#badAnswer("a message came before any request");
+    if (this.#sight === "unknown") return this.#options.exits.badAnswer("a message came before any request");
     this.#held.down.push(frame.bytes);
     this.#serverChunk(frame);
   }
@@ -87,7 +89,7 @@ export class UaSealed {
   closed(): void {
     if (this.#sight !== "unseen") return;
     const { up, down } = this.#bytes;
-    this.#options.notices.security(
+    this.#options.exits.notices.security(
       "info",
       `ended a channel that nobody looked into: ${up} bytes asked, ${down} answered`,
     );
@@ -95,12 +97,16 @@ export class UaSealed {
 
   #openRequest(frame: UacpFrame): void {
     const header = decodeAsymmetricHeader(frame.bytes);
-    if (!header.ok) return this.#refuse(describeWireError(header.error), "BadTcpInternalError");
+    if (!header.ok)
+      return this.#options.exits.refuse({ says: describeWireError(header.error), status: "BadTcpInternalError" });
     const changed = otherPolicy(this.#options.header.securityPolicyUri, header.value.securityPolicyUri);
-    if (changed?.ok === false) return this.#refuse(changed.error.says, changed.error.status);
+    if (changed?.ok === false) return this.#options.exits.refuse(changed.error);
     // A renewal between the chunks of a message would be taken out of the order in which they are held.
     if (this.#held.up.length > 0)
-      return this.#refuse("a renewal between the chunks of a message", "BadTcpInternalError");
+      return this.#options.exits.refuse({
+        says: "a renewal between the chunks of a message",
+        status: "BadTcpInternalError",
+      });
     this.#options.up.unseen();
     this.#options.output.toServer(frame.bytes);
   }
@@ -109,18 +115,16 @@ export class UaSealed {
   #clientChunk(frame: UacpFrame, realMs: number): string | undefined {
     const { way, up, judgement, output } = this.#options;
     if (way.signatureBytes === undefined) return "its policy is not known here";
-    const chunk = decodeSymmetricChunk(frame.bytes, way.signatureBytes);
-    if (!chunk.ok) return describeWireError(chunk.error);
-    if (chunk.value.channelId !== this.#channelId) return `secure channel ${chunk.value.channelId} was not opened here`;
-    if (!up.follows(chunk.value.sequenceNumber)) return "sequence number out of order";
-    const assembly = up.assembler.push(chunk.value);
-    if (!assembly.ok) return describeWireError(assembly.error);
-    if (assembly.value.kind === "pending") return undefined;
+    if (this.#channelId === undefined) return "a message came before the channel was open";
+    const taken = up.take(frame.bytes, this.#channelId, way.signatureBytes);
+    if (!taken.ok) return taken.error.says;
+    const { assembly } = taken.value;
+    if (assembly.kind === "pending") return undefined;
     const release = (): void => {
       for (const bytes of this.#held.up.splice(0)) output.toServer(bytes);
     };
-    if (assembly.value.kind === "aborted") return void release();
-    const { requestId, body } = assembly.value;
+    if (assembly.kind === "aborted") return void release();
+    const { requestId, body } = assembly;
     if (this.#sight === "unknown") {
       const first = decodeRequest(body);
       if (!first.ok || first.value.service === "unknown") return "its first message is no readable request";
@@ -135,41 +139,41 @@ export class UaSealed {
     const ruling = judgement.request(requestId, body, realMs);
     if (ruling.kind === "forward") return void release();
     if (ruling.kind === "close") return ruling.says;
-    this.#options.notices.security(
+    this.#options.exits.notices.security(
       "detection",
       `was denied on a signed channel, which can only be closed: ${ruling.says}`,
     );
-    return void this.#options.end(`denied: ${ruling.says}`, "BadUserAccessDenied");
+    return void this.#options.exits.end({ says: `denied: ${ruling.says}`, status: "BadUserAccessDenied" });
   }
 
   #serverChunk(frame: UacpFrame): void {
     const { way, down, judgement, output } = this.#options;
-    const chunk = decodeSymmetricChunk(frame.bytes, way.signatureBytes);
-    if (!chunk.ok) return this.#badAnswer(describeWireError(chunk.error));
-    if (!down.follows(chunk.value.sequenceNumber)) return this.#badAnswer("sequence number out of order");
-    const assembly = down.assembler.push(chunk.value);
-    if (!assembly.ok) return this.#badAnswer(describeWireError(assembly.error));
-    if (assembly.value.kind === "pending") return;
-    const { requestId } = assembly.value;
-    if (assembly.value.kind === "aborted") {
-      if (!judgement.aborted(requestId)) return this.#badAnswer(`message ${requestId} answers no request`);
+    const taken = down.take(frame.bytes, this.#channelId, way.signatureBytes);
+    if (!taken.ok) return this.#options.exits.badAnswer(taken.error.says);
+    const { assembly } = taken.value;
+    if (assembly.kind === "pending") return;
+    const { requestId } = assembly;
+    if (assembly.kind === "aborted") {
+      if (!judgement.aborted(requestId))
+        return this.#options.exits.badAnswer(`message ${requestId} answers no request`);
     } else {
-      const ruling = judgement.answer(requestId, assembly.value.body);
-      if (ruling.kind === "close") return this.#badAnswer(ruling.says);
-      if (ruling.kind === "withhold") return this.#options.end(ruling.says, "BadDataUnavailable");
+      const ruling = judgement.answer(requestId, assembly.body);
+      if (ruling.kind === "close") return this.#options.exits.badAnswer(ruling.says);
+      if (ruling.kind === "withhold")
+        return this.#options.exits.end({ says: ruling.says, status: "BadDataUnavailable" });
     }
     for (const bytes of this.#held.down.splice(0)) output.toClient(bytes);
   }
 
   /** The first message is not one in mode Sign: it is encrypted, or made to be misread. */
   #cannotSee(says: string): void {
-    const { way, output, end } = this.#options;
+    const { way, output, exits } = this.#options;
     if (!way.passesUnseen) {
       this.#say(
         "detection",
         `not readable (${says}), so it was refused; mode Sign can be looked into, or the link be declared opaque`,
       );
-      return end(`security policy ${this.#policy}: ${says}`, "BadSecurityModeRejected");
+      return exits.end({ says: `security policy ${this.#policy}: ${says}`, status: "BadSecurityModeRejected" });
     }
     this.#sight = "unseen";
     this.#sayUnseen();
@@ -188,7 +192,7 @@ export class UaSealed {
     const { senderCertificate, receiverThumbprint } = this.#options.header;
     const client = certificateInWords(senderCertificate);
     const server = receiverThumbprint?.toString("hex") ?? "none";
-    this.#options.notices.security(
+    this.#options.exits.notices.security(
       severity,
       `has a channel under ${this.#policy}, client certificate ${client}, server certificate ${server}: ${says}`,
     );
@@ -196,16 +200,6 @@ export class UaSealed {
 
   get #policy(): string {
     return securityPolicyName(this.#options.header.securityPolicyUri);
-  }
-
-  #refuse(says: string, status: Refusal["status"]): void {
-    this.#options.notices.malformed(says);
-    this.#options.end(says, status);
-  }
-
-  #badAnswer(says: string): void {
-    this.#options.notices.badAnswer(says);
-    this.#options.end(says, "BadTcpInternalError");
   }
 }
 

@@ -1,25 +1,16 @@
 import type { Party } from "#point/observe/modbus.ts";
 import type { Point } from "#point/point.ts";
 import type { UacpFrame } from "#wire/opcua/framer.ts";
-import { decodeAsymmetricHeader, decodeSymmetricChunk, rewriteSequenceNumber } from "#wire/opcua/message-chunk.ts";
-import { encodeMessage } from "#wire/opcua/message-splitter.ts";
-import { type ChannelBounds, lowerSizes, negotiate } from "#wire/opcua/negotiation.ts";
+import { decodeAsymmetricHeader, rewriteSequenceNumber } from "#wire/opcua/message-chunk.ts";
 import { decodeRequest } from "#wire/opcua/request.ts";
 import { decodeResponse } from "#wire/opcua/response.ts";
 import { serviceGroup } from "#wire/opcua/services/service-table.ts";
-import { STATUS_CODES } from "#wire/opcua/status-code.ts";
-import {
-  decodeAcknowledge,
-  decodeErrorMessage,
-  decodeHello,
-  encodeAcknowledge,
-  encodeErrorMessage,
-  encodeHello,
-  type Hello,
-} from "#wire/opcua/uacp-messages.ts";
-import { describeWireError, type WireError } from "#wire/wire-error.ts";
+import { decodeErrorMessage } from "#wire/opcua/uacp-messages.ts";
+import { describeWireError } from "#wire/wire-error.ts";
 import { peekService, type Refusal, type UaChannel } from "./opcua-channel.ts";
-import { BOUNDS, Direction } from "./opcua-direction.ts";
+import { Direction, OUT_OF_ORDER } from "./opcua-direction.ts";
+import { UaExits } from "./opcua-exits.ts";
+import { UaGreeting } from "./opcua-greeting.ts";
 import { UaJudgement } from "./opcua-judgement.ts";
 import { UaNotices } from "./opcua-notices.ts";
 import { refusedBody } from "./opcua-refusal.ts";
@@ -42,12 +33,12 @@ export class UaSession implements Session {
   readonly #server: UaServer;
   readonly #party: Party;
   readonly #output: SessionOutput;
-  readonly #notices: UaNotices;
+  readonly #exits: UaExits;
+  readonly #greeting: UaGreeting;
   readonly #judgement: UaJudgement;
   readonly #up = new Direction();
   readonly #down = new Direction();
   #stage: Stage = "new";
-  #hello: Hello | undefined;
   #channel: UaChannel | undefined;
   #judges = true;
   #sealed: UaSealed | undefined;
@@ -56,16 +47,20 @@ export class UaSession implements Session {
   #nowMs = 0;
   /** As the server has opened it; the token is that of the client's last message. */
   readonly #ids = { channelId: 0, tokenId: 0 };
-  #ended = false;
 
   constructor(point: Point, server: UaServer, party: Party, output: SessionOutput) {
     this.#point = point;
     this.#server = server;
     this.#party = party;
     this.#output = output;
-    this.#notices = new UaNotices(point, party);
+    const notices = new UaNotices(point, party);
     const enforces = point.enforces(party.link);
-    this.#judgement = new UaJudgement(point, server.names, party, (says) => this.#notices.malformed(says, enforces));
+    this.#judgement = new UaJudgement(point, server.names, party, (says) => notices.malformed(says, enforces));
+    this.#greeting = new UaGreeting(server.urls.server);
+    this.#exits = new UaExits(notices, output, () => {
+      this.#sealed?.closed();
+      this.#judgement.closed();
+    });
   }
 
   get wantsMore(): boolean {
@@ -77,37 +72,36 @@ export class UaSession implements Session {
   }
 
   fromClient(bytes: Buffer, realMs: number): void {
-    if (this.#ended) return;
+    if (this.#exits.ended) return;
     this.#nowMs = realMs;
     this.#startedMs ??= realMs;
-    for (const frame of this.#up.push(bytes, realMs)) if (!this.#ended) this.#clientFrame(frame);
-    if (!this.#ended && this.#up.framer.failed !== undefined) this.#clientFault(this.#up.framer.failed);
+    for (const frame of this.#up.push(bytes, realMs)) if (!this.#exits.ended) this.#clientFrame(frame);
+    if (!this.#exits.ended && this.#up.framer.failed !== undefined) this.#exits.clientFault(this.#up.framer.failed);
   }
 
   fromServer(bytes: Buffer, realMs: number): void {
-    if (this.#ended) return;
+    if (this.#exits.ended) return;
     this.#nowMs = realMs;
-    for (const frame of this.#down.push(bytes, realMs)) if (!this.#ended) this.#serverFrame(frame);
-    if (!this.#ended && this.#down.framer.failed !== undefined) this.#serverFault(this.#down.framer.failed);
+    for (const frame of this.#down.push(bytes, realMs)) if (!this.#exits.ended) this.#serverFrame(frame);
+    if (!this.#exits.ended && this.#down.framer.failed !== undefined) this.#exits.serverFault(this.#down.framer.failed);
   }
 
   expire(realMs: number): void {
-    if (this.#ended) return;
+    if (this.#exits.ended) return;
     this.#startedMs ??= realMs;
     const isLate = (sinceMs: number | undefined): boolean => realMs - (sinceMs ?? realMs) > PARTIAL_TIMEOUT_MS;
     const late = `${PARTIAL_TIMEOUT_MS / 1000} s`;
     if (isBeforeOpen(this.#stage) && isLate(this.#startedMs))
-      return this.#end(`no channel was opened within ${late}`, "BadTimeout");
-    if (isLate(this.#up.partialSinceMs)) return this.#refuse(`a message stayed incomplete for ${late}`, "BadTimeout");
-    if (isLate(this.#down.partialSinceMs)) return this.#badAnswer(`a message stayed incomplete for ${late}`);
-    if (this.#judgement.isOverdue(realMs)) this.#end("the server did not answer in time", "BadTimeout");
+      return this.#exits.end({ says: `no channel was opened within ${late}`, status: "BadTimeout" });
+    if (isLate(this.#up.partialSinceMs))
+      return this.#exits.refuse({ says: `a message stayed incomplete for ${late}`, status: "BadTimeout" });
+    if (isLate(this.#down.partialSinceMs)) return this.#exits.badAnswer(`a message stayed incomplete for ${late}`);
+    if (this.#judgement.isOverdue(realMs))
+      this.#exits.end({ says: "the server did not answer in time", status: "BadTimeout" });
   }
 
   closed(): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#sealed?.closed();
-    this.#judgement.closed();
+    this.#exits.closed();
   }
 
   #clientFrame(frame: UacpFrame): void {
@@ -128,27 +122,25 @@ export class UaSession implements Session {
   }
 
   #outOfPlace(frame: UacpFrame): void {
-    this.#refuse(`a client may not send ${frame.type} here`, "BadTcpMessageTypeInvalid");
+    this.#exits.refuse({ says: `a client may not send ${frame.type} here`, status: "BadTcpMessageTypeInvalid" });
   }
 
   #greet(frame: UacpFrame): void {
-    const hello = decodeHello(frame.bytes);
-    if (!hello.ok) return this.#clientFault(hello.error);
-    this.#hello = lowerSizes(hello.value, BOUNDS);
+    const hello = this.#greeting.hello(frame.bytes);
+    if (!hello.ok) return this.#exits.clientFault(hello.error);
     this.#stage = "hello";
-    this.#output.toServer(encodeHello({ ...this.#hello, endpointUrl: this.#server.urls.server }));
+    this.#output.toServer(hello.value);
   }
 
   #openChannel(frame: UacpFrame): void {
     const channel = this.#channel ?? this.#chooseChannel(frame);
     if (channel === undefined) return;
     const chunk = channel.openRequest(frame.bytes);
-    if (!chunk.ok) return this.#refused(chunk.error);
-    if (!this.#up.follows(chunk.value.sequenceNumber))
-      return this.#refuse("sequence number out of order", "BadSequenceNumberInvalid");
+    if (!chunk.ok) return this.#exits.refuse(chunk.error);
+    if (!this.#up.follows(chunk.value.sequenceNumber)) return this.#exits.refuse(OUT_OF_ORDER);
     if (!this.#carries(chunk.value.body, "OpenSecureChannel")) return;
     const opening = channel.openToServer(this.#up.next());
-    if (!opening.ok) return this.#refused(opening.error);
+    if (!opening.ok) return this.#exits.refuse(opening.error);
     this.#stage = this.#stage === "open" ? "renewing" : "opening";
     this.#output.toServer(opening.value);
   }
@@ -156,13 +148,13 @@ export class UaSession implements Session {
   /** By the policy that the client's first OPN asks for; undefined: it was refused, or is not ours to read. */
   #chooseChannel(frame: UacpFrame): UaChannel | undefined {
     const header = decodeAsymmetricHeader(frame.bytes);
-    if (!header.ok) return void this.#clientFault(header.error);
+    if (!header.ok) return void this.#exits.clientFault(header.error);
     const way = chooseWay(this.#point, this.#server, this.#party, header.value, Date.now());
     switch (way.kind) {
       case "channel":
         this.#channel = way.channel;
         this.#judges = way.judges;
-        if (way.says !== undefined) this.#notices.security("info", way.says);
+        if (way.says !== undefined) this.#exits.notices.security("info", way.says);
         return way.channel;
       case "sealed":
         this.#stage = "open";
@@ -170,16 +162,15 @@ export class UaSession implements Session {
           way,
           header: header.value,
           judgement: this.#judgement,
-          notices: this.#notices,
+          exits: this.#exits,
           output: this.#output,
           up: this.#up,
           down: this.#down,
-          end: (says, status) => this.#end(says, status),
         });
         return void this.#sealed.clientFrame(frame, this.#nowMs);
       case "refused":
-        this.#notices.security("detection", way.says);
-        return void this.#end(way.says, way.status);
+        this.#exits.notices.security("detection", way.says);
+        return void this.#exits.end({ says: way.says, status: way.status });
       default: {
         const never: never = way;
         throw new Error(`unreachable: ${String(never)}`);
@@ -190,28 +181,26 @@ export class UaSession implements Session {
   /** False, and the connection refused: an OPN or CLO chunk carries some other service than its own. */
   #carries(body: Buffer, service: "OpenSecureChannel" | "CloseSecureChannel"): boolean {
     const request = decodeRequest(body);
-    if (!request.ok) this.#clientFault(request.error);
+    if (!request.ok) this.#exits.clientFault(request.error);
     else if (request.value.service === service) return true;
-    else this.#refuse(`a chunk of ${service} carries service ${request.value.service}`, "BadTcpMessageTypeInvalid");
+    else
+      this.#exits.refuse({
+        says: `a chunk of ${service} carries service ${request.value.service}`,
+        status: "BadTcpMessageTypeInvalid",
+      });
     return false;
   }
 
   #clientChunk(frame: UacpFrame): void {
     const plain = this.#channel?.fromClient(frame.bytes);
     if (plain === undefined) return this.#outOfPlace(frame);
-    if (!plain.ok) return this.#refused(plain.error);
-    const chunk = decodeSymmetricChunk(plain.value);
-    if (!chunk.ok) return this.#clientFault(chunk.error);
-    if (chunk.value.channelId !== this.#ids.channelId) {
-      return this.#refuse(`secure channel ${chunk.value.channelId} was not opened here`, "BadTcpSecureChannelUnknown");
-    }
-    this.#ids.tokenId = chunk.value.tokenId;
-    if (!this.#up.follows(chunk.value.sequenceNumber))
-      return this.#refuse("sequence number out of order", "BadSequenceNumberInvalid");
-    const assembly = this.#up.assembler.push(chunk.value);
-    if (!assembly.ok) return this.#clientFault(assembly.error);
-    if (assembly.value.kind !== "message") return;
-    const { requestId, body } = assembly.value;
+    if (!plain.ok) return this.#exits.refuse(plain.error);
+    const taken = this.#up.take(plain.value, this.#ids.channelId);
+    if (!taken.ok) return this.#exits.refuse(taken.error);
+    this.#ids.tokenId = taken.value.tokenId;
+    const { assembly } = taken.value;
+    if (assembly.kind !== "message") return;
+    const { requestId, body } = assembly;
     if (frame.type === "MSG") return this.#request(requestId, body);
     if (!this.#carries(body, "CloseSecureChannel")) return;
     this.#stage = "closing";
@@ -223,7 +212,7 @@ export class UaSession implements Session {
     const outgoing = this.#channel?.requestBody(requestId, received);
     if (outgoing?.ok !== true || this.#isBeyondDiscovery(received)) {
       const { status, says } = outgoing?.ok === false ? outgoing.error : ONLY_DISCOVERY;
-      this.#notices.security("detection", says);
+      this.#exits.notices.security("detection", says);
       return this.#send(this.#down, requestId, refusedBody(received, status));
     }
     const ruling = this.#judges
@@ -235,7 +224,7 @@ export class UaSession implements Session {
       case "refuse":
         return this.#send(this.#down, requestId, ruling.body);
       case "close":
-        return this.#refuse(ruling.says, "BadTcpMessageTypeInvalid");
+        return this.#exits.refuse({ says: ruling.says, status: "BadTcpMessageTypeInvalid" });
       default: {
         const never: never = ruling;
         throw new Error(`unreachable: ${String(never)}`);
@@ -252,7 +241,7 @@ export class UaSession implements Session {
   #serverFrame(frame: UacpFrame): void {
     if (frame.type === "ERR") {
       const error = decodeErrorMessage(frame.bytes);
-      return error.ok ? this.#output.toClient(frame.bytes) : this.#serverFault(error.error);
+      return error.ok ? this.#output.toClient(frame.bytes) : this.#exits.serverFault(error.error);
     }
     if (this.#sealed !== undefined) return this.#sealed.serverFrame(frame);
     switch (frame.type) {
@@ -262,44 +251,34 @@ export class UaSession implements Session {
         return this.#opened(frame);
       case "MSG":
         return isBeforeOpen(this.#stage)
-          ? this.#badAnswer("MSG on a channel that is not open")
+          ? this.#exits.badAnswer("MSG on a channel that is not open")
           : this.#serverChunk(frame);
       default:
-        return this.#badAnswer(`a server may not send ${frame.type}`);
+        return this.#exits.badAnswer(`a server may not send ${frame.type}`);
     }
   }
 
   #acknowledged(frame: UacpFrame): void {
-    const acknowledge = decodeAcknowledge(frame.bytes);
-    if (!acknowledge.ok) return this.#serverFault(acknowledge.error);
-    if (this.#hello === undefined || this.#stage !== "hello") return this.#badAnswer("ACK without HEL");
-    const bounds = negotiate(this.#hello, acknowledge.value, BOUNDS);
-    if (!bounds.ok) return this.#serverFault(bounds.error);
+    const due = this.#stage === "hello" ? this.#greeting.acknowledge(frame.bytes, this.#up, this.#down) : undefined;
+    if (due === undefined) return this.#exits.badAnswer("ACK without HEL");
+    if (!due.ok) return this.#exits.serverFault(due.error);
     this.#stage = "acknowledged";
-    this.#limit(this.#up, bounds.value.clientToServer);
-    this.#limit(this.#down, bounds.value.serverToClient);
-    this.#output.toClient(encodeAcknowledge(lowerSizes(acknowledge.value, BOUNDS)));
-  }
-
-  #limit(direction: Direction, bounds: ChannelBounds): void {
-    direction.bounds = bounds;
-    direction.framer.lowerMaxChunkBytes(bounds.maxChunkBytes);
-    direction.assembler.lower(bounds);
+    this.#output.toClient(due.value);
   }
 
   #opened(frame: UacpFrame): void {
     const isDue = this.#stage === "opening" || this.#stage === "renewing";
     const chunk = isDue ? this.#channel?.openResponse(frame.bytes) : undefined;
-    if (this.#channel === undefined || chunk === undefined) return this.#badAnswer("OPN answers no request");
-    if (!chunk.ok) return this.#badAnswer(chunk.error.says);
+    if (this.#channel === undefined || chunk === undefined) return this.#exits.badAnswer("OPN answers no request");
+    if (!chunk.ok) return this.#exits.badAnswer(chunk.error.says);
     const response = decodeResponse(chunk.value.body);
-    if (!response.ok) return this.#serverFault(response.error);
+    if (!response.ok) return this.#exits.serverFault(response.error);
     const { service } = response.value;
     if (service !== "OpenSecureChannel" && service !== "ServiceFault")
-      return this.#badAnswer(`a chunk of OpenSecureChannel carries an answer of service ${service}`);
+      return this.#exits.badAnswer(`a chunk of OpenSecureChannel carries an answer of service ${service}`);
     this.#down.follows(chunk.value.sequenceNumber);
     const opened = this.#channel.openToClient(this.#down.next());
-    if (!opened.ok) return this.#badAnswer(opened.error.says);
+    if (!opened.ok) return this.#exits.badAnswer(opened.error.says);
     this.#stage = "open";
     this.#ids.channelId = chunk.value.channelId;
     this.#output.toClient(opened.value);
@@ -307,86 +286,45 @@ export class UaSession implements Session {
 
   #serverChunk(frame: UacpFrame): void {
     const plain = this.#channel?.fromServer(frame.bytes);
-    if (plain?.ok !== true) return this.#badAnswer(plain?.error.says ?? "MSG on a channel that is not open");
-    const chunk = decodeSymmetricChunk(plain.value);
-    if (!chunk.ok) return this.#serverFault(chunk.error);
-    if (!this.#down.follows(chunk.value.sequenceNumber)) return this.#badAnswer("sequence number out of order");
-    const assembly = this.#down.assembler.push(chunk.value);
-    if (!assembly.ok) return this.#serverFault(assembly.error);
-    if (assembly.value.kind === "pending") return;
-    const { requestId } = assembly.value;
-    if (assembly.value.kind === "message") return this.#answer(requestId, assembly.value.body);
-    if (!this.#judgement.aborted(requestId)) return this.#badAnswer(`message ${requestId} answers no request`);
+    if (plain?.ok !== true) return this.#exits.badAnswer(plain?.error.says ?? "MSG on a channel that is not open");
+    const taken = this.#down.take(plain.value, undefined);
+    if (!taken.ok) return this.#exits.badAnswer(taken.error.says);
+    const { assembly } = taken.value;
+    if (assembly.kind === "pending") return;
+    const { requestId } = assembly;
+    if (assembly.kind === "message") return this.#answer(requestId, assembly.body);
+    if (!this.#judgement.aborted(requestId)) return this.#exits.badAnswer(`message ${requestId} answers no request`);
     this.#renumbered(plain.value, this.#down);
   }
 
   #answer(requestId: number, body: Buffer): void {
     const ruling = this.#judgement.answer(requestId, body);
-    if (ruling.kind === "close") return this.#badAnswer(ruling.says);
+    if (ruling.kind === "close") return this.#exits.badAnswer(ruling.says);
     if (ruling.kind === "withhold") return this.#send(this.#down, requestId, ruling.body);
     const service = ruling.response?.service;
     const named = service === "unknown" || service === "ServiceFault" ? undefined : service;
     const outgoing = this.#channel?.responseBody(requestId, named, body);
-    if (outgoing?.ok !== true) return this.#badAnswer(outgoing?.error.says ?? "the channel is not open");
+    if (outgoing?.ok !== true) return this.#exits.badAnswer(outgoing?.error.says ?? "the channel is not open");
     this.#send(this.#down, requestId, outgoing.value);
   }
 
   #send(direction: Direction, requestId: number, body: Buffer): void {
-    const { maxChunkBytes, maxChunkCount } = direction.bounds;
-    const message = encodeMessage({
-      ...this.#ids,
-      requestId,
-      sequenceNumber: direction.next(),
-      body,
-      maxChunkBytes: maxChunkBytes - (this.#channel?.overheadBytes ?? 0),
-      maxChunkCount,
-    });
-    if (!message.ok) return this.#refuse(describeWireError(message.error), "BadTcpMessageTooLarge");
-    message.value.chunks.forEach((chunk, i) => {
-      if (i > 0) direction.next();
-      this.#put(direction, chunk);
-    });
+    const message = direction.chunksOf(this.#ids, requestId, body, this.#channel?.overheadBytes ?? 0);
+    if (!message.ok)
+      return this.#exits.refuse({ says: describeWireError(message.error), status: "BadTcpMessageTooLarge" });
+    for (const chunk of message.value.chunks) this.#put(direction, chunk);
   }
 
   #renumbered(chunk: Buffer, direction: Direction): void {
     const bytes = rewriteSequenceNumber(chunk, direction.next());
     if (bytes.ok) this.#put(direction, bytes.value);
-    else this.#clientFault(bytes.error);
+    else this.#exits.clientFault(bytes.error);
   }
 
   #put(direction: Direction, chunk: Buffer): void {
     if (this.#channel === undefined) return;
     if (direction === this.#up) this.#output.toServer(this.#channel.toServer(chunk));
     else this.#output.toClient(this.#channel.toClient(chunk));
-  }
-
-  #clientFault(error: WireError): void {
-    this.#refuse(describeWireError(error), "BadTcpInternalError");
-  }
-
-  #refused({ says, status }: Refusal): void {
-    this.#refuse(says, status);
-  }
-
-  #refuse(says: string, status: Refusal["status"]): void {
-    this.#notices.malformed(says);
-    this.#end(says, status);
-  }
-
-  #serverFault(error: WireError): void {
-    this.#badAnswer(describeWireError(error));
-  }
-
-  #badAnswer(says: string): void {
-    this.#notices.badAnswer(says);
-    this.#end(says, "BadTcpInternalError");
-  }
-
-  #end(says: string, status: Refusal["status"]): void {
-    if (this.#ended) return;
-    this.closed();
-    this.#output.toClient(encodeErrorMessage({ error: STATUS_CODES[status], reason: says }));
-    this.#output.close(says);
   }
 }
 

@@ -2,6 +2,7 @@ import type { Observation, ObservedItem } from "#specs/decide/observation.ts";
 import type { TagId } from "#specs/ids.ts";
 import type { Operation } from "#specs/lifecycle.ts";
 import type { ModbusTable } from "#specs/plant.ts";
+import { LOOKING_SUB_FUNCTIONS } from "#specs/project/messages.ts";
 import { DIAGNOSTICS_SUB_FUNCTION } from "#wire/modbus/diagnostics.ts";
 import { MEI } from "#wire/modbus/encapsulated-interface.ts";
 import type { ModbusRequest, ModbusResponse } from "#wire/modbus/index.ts";
@@ -21,18 +22,7 @@ const SUB = DIAGNOSTICS_SUB_FUNCTION;
  * Sub-functions of Diagnostics that only look: an echo, and counters. The others restart the server, silence it, clear its counters or
  * are reserved (MODBUS AP V1.1b3 §6.8.1), and whoever may look at counters may not do that.
  */
-const LOOKS_ONLY: ReadonlySet<number> = new Set([
-  SUB.RETURN_QUERY_DATA,
-  SUB.RETURN_DIAGNOSTIC_REGISTER,
-  SUB.BUS_MESSAGE_COUNT,
-  SUB.BUS_COMMUNICATION_ERROR_COUNT,
-  SUB.BUS_EXCEPTION_ERROR_COUNT,
-  SUB.SERVER_MESSAGE_COUNT,
-  SUB.SERVER_NO_RESPONSE_COUNT,
-  SUB.SERVER_NAK_COUNT,
-  SUB.SERVER_BUSY_COUNT,
-  SUB.BUS_CHARACTER_OVERRUN_COUNT,
-]);
+const LOOKS_ONLY: ReadonlySet<number> = new Set(LOOKING_SUB_FUNCTIONS);
 
 /**
  * Says what a Modbus request would do, in the form that all layers judge. Function 23 is two observations, its write and its

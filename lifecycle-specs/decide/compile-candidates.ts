@@ -1,5 +1,5 @@
-import type { DeviceId, TagId } from "../ids.ts";
-import { OPERATIONS } from "../lifecycle.ts";
+import type { TagId } from "../ids.ts";
+import { OPERATIONS, type Rule } from "../lifecycle.ts";
 import { type Candidates, type Crossing, type Directory, deviceRow, rawRow, rowCount, tagRow } from "./candidates.ts";
 import type { CompiledRule } from "./compile-rules.ts";
 import type { CompiledTag } from "./compile-tags.ts";
@@ -11,13 +11,6 @@ interface Group {
   readonly party: number;
   readonly rules: number[];
   readonly crossings: number[];
-}
-
-/** One source and one target of a rule. */
-interface Pair {
-  readonly party: number;
-  readonly sources: readonly string[];
-  readonly target: DeviceId;
 }
 
 /** Rules must come in the order of judgement. */
@@ -53,8 +46,10 @@ function lineUp(unordered: readonly Group[], rows: number) {
   return { firstGroup, party: Int32Array.from(groups, ({ party }) => party), firstCandidate, rule, crossing };
 }
 
+/** Goes through every rule, each of its rows and each of its parties; with ten thousand rules that is the most of compiling. */
 class Collector {
   readonly #directory: Directory;
+  readonly #names: readonly string[];
   readonly #groups = new Map<number, Group>();
   readonly #crossings: Crossing[] = [];
   readonly #known = new Map<number, number>();
@@ -63,6 +58,7 @@ class Collector {
 
   constructor(directory: Directory) {
     this.#directory = directory;
+    this.#names = [...directory.parties.keys()];
   }
 
   get groups(): readonly Group[] {
@@ -76,62 +72,78 @@ class Collector {
   add(compiled: CompiledRule, tags: ReadonlyMap<TagId, CompiledTag>): void {
     const { rule } = compiled;
     const operation = operationIndex(rule.operation);
+    const parties = this.#partiesOf(rule);
     for (const id of isAboutTags(rule.operation) ? rule.tags : []) {
       const tag = tags.get(id);
       if (tag === undefined || tag.holder === NONE) continue;
-      const row = tagRow(this.#directory, operation, tag.index);
-      for (const pair of this.#pairs(compiled, tag.tag.device)) this.#put(compiled, row, pair, tag.holder);
+      if (rule.operation === "report" && !rule.from.includes(tag.tag.device)) continue;
+      this.#put(compiled, operation, tagRow(this.#directory, operation, tag.index), parties, tag.holder);
     }
     for (const target of rule.targets) {
-      const device = this.#directory.parties.get(target);
-      if (device === undefined) continue;
-      for (const row of this.#wholeRows(compiled, operation, device)) {
-        for (const pair of this.#pairs(compiled, target)) this.#put(compiled, row, pair, device);
+      const holder = this.#directory.parties.get(target);
+      if (holder === undefined) continue;
+      for (const row of this.#wholeRows(rule, operation, holder)) {
+        this.#put(compiled, operation, row, parties, holder);
       }
     }
   }
 
+  /** Who asks; in a `report` who is told; inside a PLC whoever wrote. */
+  #partiesOf({ operation, from, targets }: Rule): readonly number[] {
+    const { layer, parties } = this.#directory;
+    if (layer === "plc" && operation === "write") return [parties.size];
+    const named: readonly string[] = operation === "report" ? targets : from;
+    return named.flatMap((name) => parties.get(name) ?? []);
+  }
+
   /** A rule on tags is about a device as a whole where the operation may name no tag. */
-  #wholeRows({ rule }: CompiledRule, operation: number, device: number): readonly number[] {
+  #wholeRows(rule: Rule, operation: number, holder: number): readonly number[] {
     const { raws } = this.#directory;
     if (rule.operation === "raw")
-      return rule.raw.flatMap((id) => raws.get(id) ?? []).map((raw) => rawRow(this.#directory, raw, device));
+      return rule.raw.flatMap((id) => raws.get(id) ?? []).map((raw) => rawRow(this.#directory, raw, holder));
     const isWhole = rule.operation !== "report" && (rule.tags.length === 0 || mayNameNothing(rule.operation));
-    return isWhole ? [deviceRow(this.#directory, operation, device)] : [];
+    return isWhole ? [deviceRow(this.#directory, operation, holder)] : [];
   }
 
-  /** @param device the device that holds the tag, or that the rule is about */
-  #pairs({ rule }: CompiledRule, device: DeviceId): readonly Pair[] {
-    const { layer, parties } = this.#directory;
-    const indexOf = (name: string) => parties.get(name) ?? NONE;
-    if (rule.operation === "report") {
-      if (!rule.from.includes(device)) return [];
-      return rule.targets.map((target) => ({ party: indexOf(target), sources: [device], target }));
+  #put(
+    { index, rule, safety }: CompiledRule,
+    operation: number,
+    row: number,
+    parties: readonly number[],
+    holder: number,
+  ): void {
+    for (const party of parties) {
+      const group = this.#groupAt(row, party);
+      group.rules.push(index);
+      // Safety rules pass every mask: theirs is never looked at.
+      group.crossings.push(safety ? NONE : this.#crossingOf(rule, operation, party, holder));
     }
-    if (layer === "plc" && rule.operation === "write")
-      return [{ party: parties.size, sources: rule.from, target: device }];
-    return rule.from.map((source) => ({ party: indexOf(source), sources: [source], target: device }));
   }
 
-  #put(compiled: CompiledRule, row: number, pair: Pair, holder: number): void {
-    if (pair.party === NONE) return;
-    const key = row * (this.#directory.parties.size + 1) + pair.party;
-    const group = this.#groups.get(key) ?? { row, party: pair.party, rules: [], crossings: [] };
+  #groupAt(row: number, party: number): Group {
+    const key = row * (this.#directory.parties.size + 1) + party;
+    const known = this.#groups.get(key);
+    if (known !== undefined) return known;
+    const group = { row, party, rules: [], crossings: [] };
     this.#groups.set(key, group);
-    group.rules.push(compiled.index);
-    group.crossings.push(this.#crossingOf(compiled, pair, holder));
+    return group;
   }
 
-  /** Safety rules pass every mask: theirs is never looked at. */
-  #crossingOf({ rule, safety }: CompiledRule, { party, sources, target }: Pair, holder: number): number {
-    if (safety) return NONE;
-    const { parties } = this.#directory;
-    const who = party === parties.size ? parties.size + this.#setOf(sources) : party;
-    const key = (who * parties.size + holder) * OPERATIONS.length + operationIndex(rule.operation);
+  #crossingOf(rule: Rule, operation: number, party: number, holder: number): number {
+    const count = this.#names.length;
+    const who = party === count ? count + this.#setOf(rule.from) : party;
+    const key = (who * count + holder) * OPERATIONS.length + operation;
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     this.#known.set(key, this.#crossings.length);
-    return this.#crossings.push({ example: rule, sources, target }) - 1;
+    return this.#crossings.push(this.#crossing(rule, party, holder)) - 1;
+  }
+
+  #crossing(example: Rule, party: number, holder: number): Crossing {
+    const held = this.#names[holder] ?? "";
+    const who = this.#names[party] ?? "";
+    if (example.operation === "report") return { example, sources: [held], target: who };
+    return { example, sources: party === this.#names.length ? example.from : [who], target: held };
   }
 
   #setOf(sources: readonly string[]): number {

@@ -34,20 +34,12 @@ export interface PhaseTable {
   readonly automaton: Automaton;
 }
 
-/** Where a rule stands, for the words of a deny. */
-export interface Place {
-  /** undefined: in every phase. */
-  readonly phase: PhaseId | undefined;
-  /** undefined: in the whole phase. */
-  readonly step: StepId | undefined;
-}
-
 export interface CompiledPhases {
   readonly phases: ReadonlyMap<PhaseId, PhaseTable>;
   /** Safety rules only. */
   readonly safety: PositionTable;
-  /** By rule index. */
-  readonly places: readonly (readonly Place[])[];
+  /** Rules of every phase; safety rules always among them. */
+  readonly everywhere: Bits;
 }
 
 /**
@@ -58,12 +50,12 @@ export function compilePhases(
   plant: Plant,
   lifecycle: Lifecycle,
   rules: readonly CompiledRule[],
+  indices: ReadonlyMap<RuleId, number>,
   candidates: Candidates,
   comparisons: Comparisons,
 ): CompiledPhases {
-  const indices = new Map(rules.map(({ rule, index }) => [rule.id, index]));
   const sets = new RuleSets(rules, indices);
-  const always = sets.with(sets.safety, lifecycle.rules, { phase: undefined, step: undefined });
+  const everywhere = sets.with(sets.safety, lifecycle.rules);
   const phases = new Map<PhaseId, PhaseTable>();
   const masks = new Map<string, CompiledMask>();
   const maskOf = (mask: Mask): CompiledMask => {
@@ -76,24 +68,23 @@ export function compilePhases(
   for (const phase of lifecycle.phases) {
     const { id, mask } = phase;
     if (mask === undefined) {
-      phases.set(id, compilePhase(phase, sets, always, comparisons));
+      phases.set(id, compilePhase(phase, sets, everywhere, comparisons));
       continue;
     }
     const origin = phases.get(mask.origin);
     if (origin === undefined) throw new Error(`unreachable: containment \`${id}\` comes before its origin`);
     phases.set(id, masked(origin, phase, maskOf(mask)));
   }
-  return { phases, safety: { rules: sets.safety, mask: undefined }, places: sets.places };
+  return { phases, safety: { rules: sets.safety, mask: undefined }, everywhere };
 }
 
-function compilePhase(phase: Phase, sets: RuleSets, always: Bits, comparisons: Comparisons): PhaseTable {
-  const base = sets.with(always, phase.rules, { phase: phase.id, step: undefined });
+function compilePhase(phase: Phase, sets: RuleSets, everywhere: Bits, comparisons: Comparisons): PhaseTable {
+  const base = sets.with(everywhere, phase.rules);
   const inSteps = emptyBits(sets.size);
   const steps = new Map<StepId, PositionTable>();
   for (const step of phase.steps) {
-    const bits = sets.with(base, step.rules, { phase: phase.id, step: step.id });
-    for (const rule of step.rules) sets.add(inSteps, rule);
-    steps.set(step.id, { rules: bits, mask: undefined });
+    sets.add(inSteps, step.rules);
+    steps.set(step.id, { rules: sets.with(base, step.rules), mask: undefined });
   }
   const automaton = compileAutomaton(phase.steps, comparisons);
   return { phase, origin: phase.id, base: { rules: base, mask: undefined }, steps, inSteps, automaton };
@@ -114,34 +105,29 @@ function touch(plant: Plant, mask: Mask, { example, sources, target }: Crossing)
   return touches.includes("limited") ? LIMITED : MASKED;
 }
 
+/** Sets of those rules that the layer judges. */
 class RuleSets {
   readonly size: number;
   readonly safety: Bits;
-  readonly places: readonly Place[][];
   readonly #indices: ReadonlyMap<RuleId, number>;
 
   constructor(rules: readonly CompiledRule[], indices: ReadonlyMap<RuleId, number>) {
     this.size = rules.length;
     this.#indices = indices;
-    this.places = rules.map(() => []);
     this.safety = emptyBits(rules.length);
     for (const { index, safety } of rules) if (safety) addBit(this.safety, index);
   }
 
-  add(bits: Bits, rule: Rule): void {
-    const index = this.#indices.get(rule.id);
-    if (index !== undefined) addBit(bits, index);
+  add(bits: Bits, rules: readonly Rule[]): void {
+    for (const { id } of rules) {
+      const index = this.#indices.get(id);
+      if (index !== undefined) addBit(bits, index);
+    }
   }
 
-  /** A set and some rules more, which stand in this place. Rules that the layer does not judge are left out. */
-  with(bits: Bits, rules: readonly Rule[], place: Place): Bits {
+  with(bits: Bits, rules: readonly Rule[]): Bits {
     const more = bits.slice();
-    for (const rule of rules) {
-      const index = this.#indices.get(rule.id);
-      if (index === undefined) continue;
-      addBit(more, index);
-      this.places[index]?.push(place);
-    }
+    this.add(more, rules);
     return more;
   }
 }

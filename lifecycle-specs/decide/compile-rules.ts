@@ -1,9 +1,18 @@
 import type { RuleId } from "../ids.ts";
-import type { CausalityRule, Condition, Lifecycle, Rule } from "../lifecycle.ts";
-import { slackOf } from "../slack.ts";
-import { type Comparisons, type CompiledCondition, compileCondition, type Freshness } from "./compile-tags.ts";
+import {
+  type CadenceRule,
+  type CausalityRule,
+  type Condition,
+  type Lifecycle,
+  OPERATIONS,
+  type Rule,
+} from "../lifecycle.ts";
+import { type Slack, slackOf } from "../slack.ts";
+import { type Comparisons, type CompiledCondition, compileCondition } from "./compile-tags.ts";
 import type { Layer } from "./observation.ts";
 import { NONE } from "./verdict-id.ts";
+
+type Indices = ReadonlyMap<RuleId, number>;
 
 /** What is asked of a rule less often than its bounds: see `RuleBounds`. Times are with the layer's slack. */
 export interface CompiledRule {
@@ -57,32 +66,37 @@ export function rulesOf(lifecycle: Lifecycle): readonly Rule[] {
 }
 
 /** Whether the layer has a say in a rule. The PLC sees its variables change and its program's outputs, nothing else. */
-export function isJudgedBy(layer: Layer, rule: Rule): boolean {
+function isJudgedBy(layer: Layer, rule: Rule): boolean {
   if (layer === "plc") return rule.operation === "write" || rule.operation === "output";
   return rule.operation !== "output";
 }
 
 /**
- * Compiles the rules that the layer judges, safety rules first, else in the order given. That is the order in which several
- * rules that fit are asked, in every position.
+ * The rules that the layer judges, safety rules first, else in the order of the file. That is the order in which several rules that fit
+ * are asked, in every position.
  */
+export function inOrder(layer: Layer, rules: readonly Rule[]): readonly Rule[] {
+  const judged = rules.filter((rule) => isJudgedBy(layer, rule));
+  return [...judged.filter(({ safety }) => safety), ...judged.filter(({ safety }) => !safety)];
+}
+
+/** @param ordered in the order of judgement; `indices` has their places in it */
 export function compileRules(
   layer: Layer,
   skewMs: number,
-  rules: readonly Rule[],
+  ordered: readonly Rule[],
+  indices: Indices,
   comparisons: Comparisons,
 ): readonly CompiledRule[] {
-  const judged = rules.filter((rule) => isJudgedBy(layer, rule));
-  const ordered = [...judged.filter(({ safety }) => safety), ...judged.filter(({ safety }) => !safety)];
-  const indices = new Map(ordered.map(({ id }, index) => [id, index]));
   const followed = new Set(ordered.map(({ causality }) => (causality?.follows?.once ? causality.follows.rule : "")));
+  const slacks = new Map(OPERATIONS.map((operation) => [operation, slackOf(layer, skewMs, operation)]));
   let rateFrom = 0;
   let answersFrom = 0;
   return ordered.map((rule, index) => {
-    const { rate, period } = rule.cadence ?? {};
-    const { after, notWhile, follows, apart } = rule.causality ?? {};
+    const { messageMs, answerMs } = slacks.get(rule.operation) ?? NO_SLACK;
+    const { rate, period } = rule.cadence ?? NOTHING;
+    const { after, notWhile, follows, apart } = rule.causality ?? NOTHING;
     const isFollowed = followed.has(rule.id);
-    const { messageMs, answerMs } = slackOf(layer, skewMs, rule.operation);
     const compiled: CompiledRule = {
       index,
       rule,
@@ -91,13 +105,8 @@ export function compileRules(
       rateMost: rate?.most ?? 0,
       rateFrom,
       overdueMs: period === undefined ? Number.POSITIVE_INFINITY : period.everyMs + period.jitterMs + messageMs,
-      after: compileCause(rule, after, comparisons, { slackMs: answerMs, breaks: true }, (forMs) =>
-        Math.max(0, forMs - messageMs),
-      ),
-      // What need not have held for any time counts at once.
-      notWhile: compileCause(rule, notWhile, comparisons, { slackMs: answerMs, breaks: false }, (forMs) =>
-        forMs === 0 ? 0 : forMs + answerMs,
-      ),
+      after: compileAfter(rule, after, comparisons, messageMs, answerMs),
+      notWhile: compileNotWhile(rule, notWhile, comparisons, answerMs),
       follows: layer === "plc" ? undefined : compileFollows(follows, answerMs, indices),
       apart: layer === "plc" ? undefined : compileApart(apart, messageMs, indices),
       answersFrom: isFollowed ? answersFrom : NONE,
@@ -108,20 +117,37 @@ export function compileRules(
   });
 }
 
-function compileCause(
-  { id }: Rule,
-  cause: Condition | undefined,
+const NOTHING: Partial<CadenceRule & CausalityRule> = {};
+const NO_SLACK: Slack = { messageMs: 0, answerMs: 0 };
+
+function compileAfter(
+  rule: Rule,
+  after: Condition | undefined,
   comparisons: Comparisons,
-  freshness: Freshness,
-  heldFor: (forMs: number) => number,
+  messageMs: number,
+  answerMs: number,
 ): CompiledCondition | undefined {
-  if (cause === undefined) return undefined;
-  const compiled = compileCondition(cause, comparisons, heldFor(cause.forMs), freshness);
-  if (compiled !== undefined) return compiled;
-  throw new Error(`unreachable: the causality of rule \`${id}\` names a tag that the plant does not have`);
+  if (after === undefined) return undefined;
+  const forMs = Math.max(0, after.forMs - messageMs);
+  return declared(rule, compileCondition(after, comparisons, forMs, { slackMs: answerMs, breaks: true }));
 }
 
-type Indices = ReadonlyMap<RuleId, number>;
+/** What need not have held for any time counts at once. */
+function compileNotWhile(
+  rule: Rule,
+  notWhile: Condition | undefined,
+  comparisons: Comparisons,
+  answerMs: number,
+): CompiledCondition | undefined {
+  if (notWhile === undefined) return undefined;
+  const forMs = notWhile.forMs === 0 ? 0 : notWhile.forMs + answerMs;
+  return declared(rule, compileCondition(notWhile, comparisons, forMs, { slackMs: answerMs, breaks: false }));
+}
+
+function declared({ id }: Rule, condition: CompiledCondition | undefined): CompiledCondition {
+  if (condition !== undefined) return condition;
+  throw new Error(`unreachable: the causality of rule \`${id}\` names a tag that the plant does not have`);
+}
 
 function compileFollows(
   follows: CausalityRule["follows"],

@@ -1,6 +1,6 @@
+import type { PhaseId, StepId } from "../ids.ts";
 import { hasBit } from "./bits.ts";
 import { groupOf } from "./candidates.ts";
-import type { Place } from "./compile-phases.ts";
 import type { CompiledRule } from "./compile-rules.ts";
 import { type Ends, endsOf } from "./ends.ts";
 import type { Observation } from "./observation.ts";
@@ -11,8 +11,12 @@ import { NONE } from "./verdict-id.ts";
 import { rowOf } from "./weigh.ts";
 
 /** A rule and one place where it stands. */
-export interface RulePlace extends Place {
+export interface RulePlace {
   readonly rule: CompiledRule;
+  /** undefined: in every phase. */
+  readonly phase: PhaseId | undefined;
+  /** undefined: in the whole phase. */
+  readonly step: StepId | undefined;
 }
 
 /** Where the rules stand that a deny for want of a rule speaks of: in other steps, in other phases, for other devices. */
@@ -29,7 +33,7 @@ export function placesFor(
   if (row === NONE) return [];
   const { origin, inSteps } = standing.phase ?? {};
   const rules = reason === "SOURCE_FORBIDS" ? rulesOfRow(tables, row) : ownRules(tables, row, ends);
-  const places = rules.flatMap((rule) => (tables.places[rule.index] ?? []).map((place) => ({ ...place, rule })));
+  const places = rules.flatMap((rule) => [...placesOf(tables, rule)]);
   switch (reason) {
     case "STEP_FORBIDS":
       return places.filter(
@@ -53,6 +57,21 @@ const SPEAKS_OF_PLACES: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
   "SOURCE_FORBIDS",
   "CONTAINED",
 ]);
+
+/** In the order of the file. Generated containments are no places of their own. */
+function* placesOf({ phases, everywhere }: Tables, rule: CompiledRule): Generator<RulePlace> {
+  if (hasBit(everywhere, rule.index)) {
+    yield { rule, phase: undefined, step: undefined };
+    return;
+  }
+  for (const { phase, base, steps, inSteps } of phases.values()) {
+    if (phase.mask !== undefined) continue;
+    if (hasBit(base.rules, rule.index)) yield { rule, phase: phase.id, step: undefined };
+    else if (hasBit(inSteps, rule.index)) {
+      for (const [step, { rules }] of steps) if (hasBit(rules, rule.index)) yield { rule, phase: phase.id, step };
+    }
+  }
+}
 
 /** Rules for what is asked, whoever asks. */
 function rulesOfRow(tables: Tables, row: number): readonly CompiledRule[] {

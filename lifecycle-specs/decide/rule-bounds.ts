@@ -1,4 +1,4 @@
-import type { Rule } from "../lifecycle.ts";
+import { OPERATIONS, type Rule } from "../lifecycle.ts";
 import { RATE_LIMIT_MS } from "../mask.ts";
 import { slackOf } from "../slack.ts";
 import type { Layer } from "./observation.ts";
@@ -48,9 +48,10 @@ export const STRIDE = 8;
 
 export function compileBounds(layer: Layer, skewMs: number, rules: readonly Rule[]): RuleBounds {
   const bounds = new Float64Array(rules.length * STRIDE);
+  const slacks = new Map(OPERATIONS.map((operation) => [operation, slackOf(layer, skewMs, operation).messageMs]));
   for (const [index, { operation, value, cadence }] of rules.entries()) {
     const at = index * STRIDE;
-    const { messageMs } = slackOf(layer, skewMs, operation);
+    const messageMs = slacks.get(operation) ?? 0;
     bounds[at + BOUND.MIN] = value?.min ?? Number.NEGATIVE_INFINITY;
     bounds[at + BOUND.MAX] = value?.max ?? Number.POSITIVE_INFINITY;
     bounds[at + BOUND.MAX_STEP] = value?.maxStep ?? Number.POSITIVE_INFINITY;

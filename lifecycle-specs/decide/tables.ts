@@ -5,7 +5,7 @@ import type { Link, Plant, RawFunction } from "../plant.ts";
 import { type Candidates, directoryOf, groupOf, tagRow } from "./candidates.ts";
 import { compileCandidates } from "./compile-candidates.ts";
 import { type CompiledPhases, compilePhases } from "./compile-phases.ts";
-import { type CompiledRule, compileRules, rulesOf } from "./compile-rules.ts";
+import { type CompiledRule, compileRules, inOrder, rulesOf } from "./compile-rules.ts";
 import { type Comparisons, type CompiledTag, compileTagBounds, compileTags, type TagBounds } from "./compile-tags.ts";
 import { type AllEnds, compileEnds } from "./ends.ts";
 import type { Layer, Verdict } from "./observation.ts";
@@ -42,21 +42,18 @@ export function compile({ id, plant, lifecycle }: Pick<Bundle, "id" | "plant" | 
   const written = rulesOf(lifecycle);
   const directory = directoryOf(layer, plant);
   const { tags, comparisons } = compileTags(plant, lifecycle, written, directory.parties, layer);
-  const rules = compileRules(layer, lifecycle.skewMs, written, comparisons);
+  const ordered = inOrder(layer, written);
+  const ruleIndex = new Map(ordered.map((rule, index) => [rule.id, index]));
+  const rules = compileRules(layer, lifecycle.skewMs, ordered, ruleIndex, comparisons);
   const candidates = compileCandidates(directory, rules, tags);
   return {
-    ...compilePhases(plant, lifecycle, rules, candidates, comparisons),
-    ...compileBounds(
-      layer,
-      lifecycle.skewMs,
-      rules.map(({ rule }) => rule),
-    ),
-    ...{ bundle: id, layer, plant, lifecycle, tags, rules, comparisons, candidates },
+    ...compilePhases(plant, lifecycle, rules, ruleIndex, candidates, comparisons),
+    ...compileBounds(layer, lifecycle.skewMs, ordered),
+    ...{ bundle: id, layer, plant, lifecycle, tags, rules, ruleIndex, comparisons, candidates },
     tagBounds: compileTagBounds(plant.tags),
     links: new Map(plant.links.map((link) => [link.id, link])),
     ends: compileEnds(directory, plant),
     raws: new Map(plant.raw.map((raw) => [raw.id, raw])),
-    ruleIndex: new Map(rules.map(({ rule, index }) => [rule.id, index])),
     allows: compileAllows(rules),
   };
 }
@@ -69,10 +66,11 @@ export function hasReports({ candidates, tags }: Tables, source: DeviceId, targe
   return groupOf(candidates, row, candidates.parties.get(target) ?? NONE) !== NONE;
 }
 
+/** Only a safety rule passes in excess of its rate. */
 function compileAllows(rules: readonly CompiledRule[]): readonly Verdict[] {
   const plain = rules.map(({ rule, safety }): Verdict => Object.freeze({ verdict: "allow", rule: rule.id, safety }));
-  const excess = rules.map(
-    ({ rule, safety }): Verdict => Object.freeze({ verdict: "allow", rule: rule.id, safety, excess: true }),
-  );
+  const excess = rules
+    .filter(({ safety }) => safety)
+    .map(({ rule }): Verdict => Object.freeze({ verdict: "allow", rule: rule.id, safety: true, excess: true }));
   return [...plain, ...excess];
 }

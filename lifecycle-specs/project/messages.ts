@@ -12,6 +12,8 @@ export interface ModbusMessage {
   readonly protocol: "modbus";
   /** MODBUS AP V1.1b3 §6. */
   readonly functions: readonly number[];
+  /** Of function 08: its sub-functions (§6.8.1); of function 43: the MEI types (§6.19). The others may not cross. */
+  readonly subFunctions?: Readonly<Record<number, readonly number[]>>;
 }
 
 export interface ModbusTagMessage extends ModbusMessage {
@@ -85,15 +87,26 @@ function rawMessages(raw: RawFunction | undefined, protocol: Protocol): readonly
   return [{ protocol, raw: id, code: raw.protocol === "modbus" ? raw.function : raw.service, length, answer }];
 }
 
+/** Sub-functions of 08 that only look: echo, diagnostic register, counters. The others restart, silence or clear. §6.8.1 */
+export const LOOKING_SUB_FUNCTIONS: readonly number[] = [0, 2, 11, 12, 13, 14, 15, 16, 17, 18];
+/** Restart communications, change the delimiter, force listen only, clear counters. §6.8.1 */
+const ACTING_SUB_FUNCTIONS: readonly number[] = [1, 3, 4, 10, 20];
+/** Read Device Identification; CANopen (13) can write, and nobody looks into it. §6.21 */
+const IDENTIFICATION = 14;
+
 /** What the filter takes for looking into a device and for programming it. MODBUS AP V1.1b3 §6.7 to §6.21. */
-const DEVICE_FUNCTIONS: Readonly<Partial<Record<Operation, readonly number[]>>> = {
-  diagnose: [7, 8, 11, 12, 17, 24, 43],
-  program: [20, 21],
+const DEVICE_MESSAGES: Readonly<Partial<Record<Operation, ModbusMessage>>> = {
+  diagnose: {
+    protocol: "modbus",
+    functions: [7, 8, 11, 12, 17, 24, 43],
+    subFunctions: { 8: LOOKING_SUB_FUNCTIONS, 43: [IDENTIFICATION] },
+  },
+  program: { protocol: "modbus", functions: [8, 20, 21], subFunctions: { 8: ACTING_SUB_FUNCTIONS } },
 };
 
 function modbusMessages({ operation }: Rule): readonly ModbusMessage[] {
-  const functions = DEVICE_FUNCTIONS[operation];
-  return functions === undefined ? [] : [{ protocol: "modbus", functions }];
+  const message = DEVICE_MESSAGES[operation];
+  return message === undefined ? [] : [message];
 }
 
 function modbusTagMessages(rule: Rule, tag: Tag): readonly ModbusTagMessage[] {
@@ -131,7 +144,7 @@ function tagFunctions(operation: Operation, binding: ModbusBinding): readonly nu
   if (operation === "read" || operation === "report") return READ_FUNCTIONS[table];
   if (operation !== "write") return [];
   if (table === "coil") return [5, 15];
-  if (table === "holding-register") return registersOf(binding) === 1 ? [6, 16, 23] : [16, 23];
+  if (table === "holding-register") return registersOf(binding) === 1 ? [6, 16, 22, 23] : [16, 23];
   return [];
 }
 

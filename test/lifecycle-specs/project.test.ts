@@ -55,7 +55,7 @@ describe("one rule, three layers", () => {
           messages: [
             {
               protocol: "modbus",
-              functions: [6, 16, 23],
+              functions: [6, 16, 22, 23],
               tag: "FLOW",
               unit: 1,
               table: "holding-register",
@@ -198,8 +198,16 @@ describe("messages on the switch", () => {
   });
 
   test("a device as a whole by function codes or services", () => {
-    expect(messages("look")).toEqual([{ protocol: "modbus", functions: [7, 8, 11, 12, 17, 24, 43] }]);
-    expect(messages("load")).toEqual([{ protocol: "modbus", functions: [20, 21] }]);
+    expect(messages("look")).toEqual([
+      {
+        protocol: "modbus",
+        functions: [7, 8, 11, 12, 17, 24, 43],
+        subFunctions: { 8: [0, 2, 11, 12, 13, 14, 15, 16, 17, 18], 43: [14] },
+      },
+    ]);
+    expect(messages("load")).toEqual([
+      { protocol: "modbus", functions: [8, 20, 21], subFunctions: { 8: [1, 3, 4, 10, 20] } },
+    ]);
     expect(messages("around")).toMatchObject([{ services: expect.arrayContaining(["Browse", "Read"]) }]);
   });
 

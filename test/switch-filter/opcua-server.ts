@@ -52,6 +52,8 @@ export async function startUaServer(
   const server = new OPCUAServer({
     ...at,
     hostname: at.host,
+    maxConnectionsPerEndpoint: 200,
+    serverCapabilities: { maxSessions: 200 },
     serverCertificateManager: await manager(join(pki, "server")),
     userManager: {
       isValidUser: (name: string, password: string) => name === USER.userName && password === USER.password,

@@ -25,7 +25,7 @@ const FOREIGN = [
 ];
 const NUMBERS = [Number.NaN, Infinity, -Infinity, -0, 1e308, -1e308, 5e-324, 2 ** 53, -1, 0.1 + 0.2];
 
-describe.each(LAYERS)("decide at layer %s", (layer) => {
+describe.each(LAYERS)("decide at layer %s", { timeout: 60_000 }, (layer) => {
   test("changes nothing that it is given", () => {
     for (const { world, events } of runs(layer)) {
       deepFreeze(world.plant);

@@ -21,7 +21,7 @@ const OF_TIME: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
   ...(["ORDER_MISSING", "ORDER_USED"] as const),
 ]);
 
-describe("what one layer lets through in time, the next one down does too", () => {
+describe("what one layer lets through in time, the next one down does too", { timeout: 60_000 }, () => {
   test.each([
     ["hmi", "switch"],
     ["switch", "plc"],

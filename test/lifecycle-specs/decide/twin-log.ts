@@ -20,16 +20,25 @@ interface Message {
   readonly atMs: number;
 }
 
+/** A message that was allowed has changed a tag. */
+interface Change {
+  readonly tag: TagId;
+  /** Rules with a ramp on the tag that allowed it. */
+  readonly by: readonly Rule[];
+  readonly from: { readonly value: number; readonly sinceMs: number };
+  readonly to: number;
+  readonly atMs: number;
+}
+
 /** Everything that ever happened at one layer, in the order in which it happened. Nothing is forgotten and nothing is summed up. */
 export class TwinLog {
   readonly #plant: Plant;
   readonly #layer: Layer;
   readonly #slackMs: number;
   readonly #rules: ReadonlyMap<RuleId, Rule>;
-  /** How much of the slack ramped changes have used up, plant ms. */
-  readonly #spent = new Map<TagId, number>();
   readonly #readings: Reading[] = [];
   readonly #messages: Message[] = [];
+  readonly #changes: Change[] = [];
 
   constructor(plant: Plant, lifecycle: Lifecycle, layer: Layer) {
     this.#plant = plant;
@@ -41,10 +50,6 @@ export class TwinLog {
   /** Plant ms by which this layer judges a rule's times more widely than the one at the top. Outputs cross no network. */
   slackFor(rule: Rule): number {
     return rule.operation === "output" ? 0 : this.#slackMs;
-  }
-
-  slackSpentOn(tag: TagId): number {
-    return this.#spent.get(tag) ?? 0;
   }
 
   see(tag: TagId, value: number, atMs: number): void {
@@ -65,28 +70,33 @@ export class TwinLog {
       const written = observation.operation === "write" && (kind === "command" || kind === "set-point");
       return written || (observation.operation === "call" && kind === "argument");
     });
+    const ramps = [...rules].flatMap((id) => this.#rules.get(id) ?? []).filter(({ value }) => value?.rampPerS);
     // A message that names a tag twice leaves it at the last value, and that is the change.
-    const changes = new Map(effective.map(({ tag, value }) => [tag, value]));
-    for (const [tag, value] of verdict.verdict === "allow" ? changes : []) {
-      if (tag === undefined || value === undefined) continue;
-      const ramped = [...rules].flatMap((id) => this.#rules.get(id) ?? []).filter((rule) => rule.tags.includes(tag));
-      this.#spend(ramped, tag, value, atMs);
+    for (const [tag, value] of new Map(effective.map((item) => [item.tag, item.value]))) {
+      const from = tag === undefined ? undefined : this.lastOf(tag);
+      const by = ramps.filter(({ tags }) => tags.some((one) => one === tag));
+      if (tag === undefined || value === undefined || from === undefined || verdict.verdict === "deny") continue;
+      if (Number.isFinite(value) && value !== from.value) this.#changes.push({ tag, by, from, to: value, atMs });
     }
     for (const { tag, value } of effective) if (tag !== undefined && value !== undefined) this.see(tag, value, atMs);
   }
 
-  /** What a change needs beyond the time since the one before comes out of the slack; a slower one gives it back. */
-  #spend(rules: readonly Rule[], tag: TagId, value: number, atMs: number): void {
-    const last = this.lastOf(tag);
-    if (last === undefined || last.value === value || !Number.isFinite(value)) return;
-    const spent = rules.flatMap((rule) => {
-      if (rule.value?.rampPerS === undefined) return [];
-      const slackMs = this.slackFor(rule);
-      const neededMs = (Math.abs(value - last.value) / rule.value.rampPerS) * 1000;
-      const pauseMs = Math.min(1000 + slackMs, Math.max(0, atMs - last.sinceMs));
-      return Math.min(slackMs, this.slackSpentOn(tag) + neededMs - pauseMs);
-    });
-    this.#spent.set(tag, Math.max(0, ...spent));
+  /**
+   * How much of the slack of its ramps the tag's changes have used up, plant ms: what each needed beyond the time since the one
+   * before comes out of the slack; a slower one, or one by no ramp, gives it back.
+   */
+  slackSpentOn(tag: TagId): number {
+    let spentMs = 0;
+    for (const { by, from, to, atMs } of this.#changes.filter((change) => change.tag === tag)) {
+      const each = by.map((rule) => {
+        const slackMs = this.slackFor(rule);
+        const neededMs = (Math.abs(to - from.value) / (rule.value?.rampPerS ?? Infinity)) * 1000;
+        const pauseMs = Math.min(1000 + slackMs, Math.max(0, atMs - from.sinceMs));
+        return Math.min(slackMs, spentMs + neededMs - pauseMs);
+      });
+      spentMs = Math.max(0, ...each);
+    }
+    return spentMs;
   }
 
   /** When messages of the rule were forwarded, in their order. */

@@ -13,7 +13,7 @@ import { LAYERS, randomWorld, type World } from "./twin-world.ts";
 const PLANTS = Math.min(400, Number(process.env["SEKISHO_TWIN_DECISIONS"] ?? 1_000_000) / 60);
 const EVENTS = 150;
 
-describe.each(LAYERS)("the possible steps and their slow twin at layer %s", (layer) => {
+describe.each(LAYERS)("the possible steps and their slow twin at layer %s", { timeout: 60_000 }, (layer) => {
   test("are the same after whatever was seen, sent and told", () => {
     let changes = 0;
     for (let seed = 0; seed < PLANTS; seed += 1) {
