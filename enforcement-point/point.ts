@@ -7,6 +7,7 @@ import type { Layer, Observation, Outcome, Verdict } from "#specs/decide/observa
 import { compile, hasReports, type Tables } from "#specs/decide/tables.ts";
 import { Epoch, type LinkId, type PhaseId, type TagId, type ZoneId } from "#specs/ids.ts";
 import type { Locus } from "#specs/lifecycle.ts";
+import { changesState } from "#specs/mask.ts";
 import type { Mode } from "#specs/plant.ts";
 import { regionOf } from "#specs/positions.ts";
 import { HEARTBEAT_MS, type NoticeMessage, type ReceiptMessage, type StatusMessage, topic } from "./bus.ts";
@@ -52,8 +53,6 @@ export const MAX_DENY_RECEIPTS_PER_SECOND = 100;
 export const MAX_NOTICES_PER_SECOND = 50;
 
 export type OwnNotice = Omit<NoticeMessage, "point" | "layer" | "atMs">;
-
-const STATE_CHANGING: ReadonlySet<string> = new Set(["write", "call", "program", "output"]);
 
 /** Where an implausible reading may have come to be, by who saw it first. */
 const SUSPECT_BEFORE_SWITCH: readonly Locus[] = ["field", "plc-logic", "path-switch-plc"];
@@ -181,7 +180,7 @@ export class Point {
   /** Sends a receipt where one is due: for a state-changing command, and for every deny within the limit. */
   report(judged: Judged, outcome: Outcome): void {
     const { observation, verdict } = judged;
-    if (verdict.verdict === "allow" && !STATE_CHANGING.has(observation.operation)) return;
+    if (verdict.verdict === "allow" && !changesState(observation.operation)) return;
     if (verdict.verdict === "deny" && !this.#denyReceipts.take(performance.now())) {
       this.#lost += 1;
       return;

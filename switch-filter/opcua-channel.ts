@@ -2,9 +2,9 @@ import type { Result } from "#specs/result.ts";
 import { err } from "#specs/result.ts";
 import { BinaryReader } from "#wire/opcua/binary-reader.ts";
 import { readNodeId } from "#wire/opcua/node-id.ts";
-import { encodingIdOf } from "#wire/opcua/request.ts";
+import { decodeRequest, encodingIdOf } from "#wire/opcua/request.ts";
 import { securityPolicyName } from "#wire/opcua/security-policy.ts";
-import { type ServiceName, serviceOfRequest } from "#wire/opcua/services/service-table.ts";
+import { type ServiceName, serviceGroup, serviceOfRequest } from "#wire/opcua/services/service-table.ts";
 import type { STATUS_CODES } from "#wire/opcua/status-code.ts";
 import { describeWireError } from "#wire/wire-error.ts";
 
@@ -49,6 +49,10 @@ export interface UaChannel {
   /** The body as the other side is to have it: URLs, certificates and signatures are those of this filter. */
   requestBody(requestId: number, body: Buffer): Result<Buffer, Refusal>;
   responseBody(requestId: number, service: ServiceName | undefined, body: Buffer): Result<Buffer, Refusal>;
+  /** The request did not go on, or will not be answered. */
+  dropped(requestId: number): void;
+  /** The token for a message of our own, given the one that the client used last: keys are not kept for ever. */
+  tokenFor(lastUsed: number): number;
 }
 
 /** The service of a request by its type id alone; undefined: none, or not readable. */
@@ -57,6 +61,26 @@ export function peekService(body: Buffer): ServiceName | undefined {
   const typeId = readNodeId(reader);
   const encodingId = reader.failed ? undefined : encodingIdOf(typeId);
   return encodingId === undefined ? undefined : serviceOfRequest(encodingId);
+}
+
+export const ONLY_DISCOVERY: Refusal = {
+  status: "BadSecurityModeRejected",
+  says: "asked for a session without security; this link takes secured channels only",
+};
+
+export function isBeyondDiscovery(channel: UaChannel | undefined, body: Buffer): boolean {
+  if (channel?.discoveryOnly !== true) return false;
+  const service = peekService(body);
+  return service === undefined || serviceGroup(service) !== "discovery";
+}
+
+/** OPN and CLO chunks carry their own service and no other. */
+export function otherService(body: Buffer, service: "OpenSecureChannel" | "CloseSecureChannel"): Refusal | undefined {
+  const request = decodeRequest(body);
+  if (!request.ok) return { status: "BadTcpInternalError", says: describeWireError(request.error) };
+  if (request.value.service === service) return undefined;
+  const says = `a chunk of ${service} carries service ${request.value.service}`;
+  return { status: "BadTcpMessageTypeInvalid", says };
 }
 
 /** A channel keeps the policy it was opened under: a renewal is no place to change it (OPC 10000-4 v1.05 §5.6.2). */

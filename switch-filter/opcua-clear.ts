@@ -72,4 +72,12 @@ export class ClearChannel implements UaChannel {
   responseBody(_requestId: number, service: ServiceName | undefined, body: Buffer): Result<Buffer, Refusal> {
     return answerForClient(this.#urls, this.#termination, service, body);
   }
+
+  dropped(): void {
+    // Nothing is kept of a request here.
+  }
+
+  tokenFor(lastUsed: number): number {
+    return lastUsed;
+  }
 }

@@ -35,6 +35,8 @@ interface Pending {
   readonly request: UaRequest | undefined;
   readonly judged: readonly Judged[];
   readonly sinceMs: number;
+  /** False: its names are more than can be followed; it passes in monitor mode. */
+  readonly follows: boolean;
 }
 
 /** Judges the messages of one channel, whichever way their bytes were secured. */
@@ -69,14 +71,14 @@ export class UaJudgement {
     if (!decoded.ok) {
       this.#malformed(describeWireError(decoded.error));
       if (this.#enforces) return refused(body, "BadDecodingError", describeWireError(decoded.error));
-      return this.#forward(requestId, body, { request: undefined, judged: [], sinceMs: realMs });
+      return this.#forward(requestId, body, { request: undefined, judged: [], sinceMs: realMs, follows: true });
     }
     const { service } = decoded.value;
     if (service === "OpenSecureChannel" || service === "CloseSecureChannel")
       return { kind: "close", says: `${service} came in a MSG chunk` };
     const request = this.#names.resolved(decoded.value);
     const judged = this.#names.observe(this.#party, request).map((o) => this.#point.judge(o));
-    const pending: Pending = { request, judged, sinceMs: realMs };
+    const pending: Pending = { request, judged, sinceMs: realMs, follows: this.#names.takes(request) };
     const blocked = judged.find((j) => j.action === "blocked");
     if (blocked === undefined) return this.#forward(requestId, body, pending);
     this.#settle(pending, "denied");
@@ -88,14 +90,14 @@ export class UaJudgement {
   unjudged(requestId: number, body: Buffer, realMs: number): RequestRuling {
     const decoded = decodeRequest(body);
     if (!decoded.ok) return refused(body, "BadDecodingError", describeWireError(decoded.error));
-    return this.#forward(requestId, body, { request: decoded.value, judged: [], sinceMs: realMs });
+    return this.#forward(requestId, body, { request: decoded.value, judged: [], sinceMs: realMs, follows: true });
   }
 
   answer(requestId: number, body: Buffer): AnswerRuling {
     const pending = this.#pending.get(requestId);
     if (pending === undefined) return { kind: "close", says: `message ${requestId} answers no request` };
     this.#pending.delete(requestId);
-    const { request } = pending;
+    const { request, follows } = pending;
     if (request === undefined) return { kind: "forward", response: undefined };
     const decoded = decodeResponse(body);
     if (!decoded.ok) return { kind: "close", says: describeWireError(decoded.error) };
@@ -104,7 +106,7 @@ export class UaJudgement {
       return { kind: "close", says: `${request.service} was answered by ${response.service}` };
     this.#settle(pending, isGoodUaAnswer(response) ? "answered-ok" : "answered-error");
     const told = this.#names.values(request, response);
-    this.#names.answered(request, response, this);
+    if (follows) this.#names.answered(request, response, this);
     if (this.#point.told(this.#party, told)) return { kind: "forward", response };
     const requestHandle = request.header?.requestHandle ?? 0;
     const statusCode = STATUS_CODES.BadDataUnavailable;
@@ -139,14 +141,13 @@ export class UaJudgement {
   }
 
   #forward(requestId: number, body: Buffer, pending: Pending): RequestRuling {
-    const { request } = pending;
-    const follows = request === undefined || !this.#enforces || this.#names.takes(request);
-    if (this.#pending.size >= MAX_PENDING || this.#pending.has(requestId) || !follows) {
+    const { request, follows } = pending;
+    if (this.#pending.size >= MAX_PENDING || this.#pending.has(requestId) || (!follows && this.#enforces)) {
       this.#settle(pending, "denied");
       return refused(body, "BadTooManyOperations", "too many requests, aliases or monitored items");
     }
     for (const j of pending.judged) this.#point.forwarded(j);
-    if (request !== undefined) this.#names.asked(request, this);
+    if (request !== undefined && follows) this.#names.asked(request, this);
     this.#pending.set(requestId, pending);
     return { kind: "forward", request };
   }

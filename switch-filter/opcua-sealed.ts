@@ -4,7 +4,7 @@ import { type AsymmetricHeader, decodeAsymmetricHeader } from "#wire/opcua/messa
 import { decodeRequest } from "#wire/opcua/request.ts";
 import { securityPolicyName } from "#wire/opcua/security-policy.ts";
 import { describeWireError } from "#wire/wire-error.ts";
-import { otherPolicy, type Refusal } from "./opcua-channel.ts";
+import { otherPolicy, otherService } from "./opcua-channel.ts";
 import type { Direction } from "./opcua-direction.ts";
 import type { UaExits } from "./opcua-exits.ts";
 import type { UaJudgement } from "./opcua-judgement.ts";
@@ -132,9 +132,8 @@ export class UaSealed {
       this.#say("detection", "signed and not encrypted; it is judged, and a denial ends it");
     }
     if (frame.type === "CLO") {
-      const closing = decodeRequest(body);
-      if (!closing.ok || closing.value.service !== "CloseSecureChannel") return "a CLO chunk carries another service";
-      return void release();
+      const wrong = otherService(body, "CloseSecureChannel");
+      return wrong === undefined ? void release() : wrong.says;
     }
     const ruling = judgement.request(requestId, body, realMs);
     if (ruling.kind === "forward") return void release();

@@ -1,13 +1,10 @@
 import type { Party } from "#point/observe/modbus.ts";
 import type { Point } from "#point/point.ts";
 import type { UacpFrame } from "#wire/opcua/framer.ts";
-import { decodeAsymmetricHeader, rewriteSequenceNumber } from "#wire/opcua/message-chunk.ts";
-import { decodeRequest } from "#wire/opcua/request.ts";
+import { decodeAsymmetricHeader } from "#wire/opcua/message-chunk.ts";
 import { decodeResponse } from "#wire/opcua/response.ts";
-import { serviceGroup } from "#wire/opcua/services/service-table.ts";
 import { decodeErrorMessage } from "#wire/opcua/uacp-messages.ts";
-import { describeWireError } from "#wire/wire-error.ts";
-import { peekService, type Refusal, type UaChannel } from "./opcua-channel.ts";
+import { isBeyondDiscovery, ONLY_DISCOVERY, otherService, type UaChannel } from "./opcua-channel.ts";
 import { Direction, OUT_OF_ORDER } from "./opcua-direction.ts";
 import { UaExits } from "./opcua-exits.ts";
 import { UaGreeting } from "./opcua-greeting.ts";
@@ -15,6 +12,7 @@ import { UaJudgement } from "./opcua-judgement.ts";
 import { UaNotices } from "./opcua-notices.ts";
 import { refusedBody } from "./opcua-refusal.ts";
 import { UaSealed } from "./opcua-sealed.ts";
+import { UaSender } from "./opcua-sender.ts";
 import { chooseWay, type UaServer } from "./opcua-way.ts";
 import type { Session, SessionOutput } from "./session.ts";
 
@@ -40,13 +38,12 @@ export class UaSession implements Session {
   readonly #down = new Direction();
   #stage: Stage = "new";
   #channel: UaChannel | undefined;
+  #sender: UaSender | undefined;
   #judges = true;
   #sealed: UaSealed | undefined;
   /** Real time at which the connection was first looked at, and that of the present call. */
   #startedMs: number | undefined;
   #nowMs = 0;
-  /** As the server has opened it; the token is that of the client's last message. */
-  readonly #ids = { channelId: 0, tokenId: 0 };
 
   constructor(point: Point, server: UaServer, party: Party, output: SessionOutput) {
     this.#point = point;
@@ -138,7 +135,8 @@ export class UaSession implements Session {
     const chunk = channel.openRequest(frame.bytes);
     if (!chunk.ok) return this.#exits.refuse(chunk.error);
     if (!this.#up.follows(chunk.value.sequenceNumber)) return this.#exits.refuse(OUT_OF_ORDER);
-    if (!this.#carries(chunk.value.body, "OpenSecureChannel")) return;
+    const wrong = otherService(chunk.value.body, "OpenSecureChannel");
+    if (wrong !== undefined) return this.#exits.refuse(wrong);
     const opening = channel.openToServer(this.#up.next());
     if (!opening.ok) return this.#exits.refuse(opening.error);
     this.#stage = this.#stage === "open" ? "renewing" : "opening";
@@ -153,6 +151,7 @@ export class UaSession implements Session {
     switch (way.kind) {
       case "channel":
         this.#channel = way.channel;
+        this.#sender = new UaSender(way.channel, this.#up, this.#output);
         this.#judges = way.judges;
         if (way.says !== undefined) this.#exits.notices.security("info", way.says);
         return way.channel;
@@ -178,39 +177,27 @@ export class UaSession implements Session {
     }
   }
 
-  /** False, and the connection refused: an OPN or CLO chunk carries some other service than its own. */
-  #carries(body: Buffer, service: "OpenSecureChannel" | "CloseSecureChannel"): boolean {
-    const request = decodeRequest(body);
-    if (!request.ok) this.#exits.clientFault(request.error);
-    else if (request.value.service === service) return true;
-    else
-      this.#exits.refuse({
-        says: `a chunk of ${service} carries service ${request.value.service}`,
-        status: "BadTcpMessageTypeInvalid",
-      });
-    return false;
-  }
-
   #clientChunk(frame: UacpFrame): void {
     const plain = this.#channel?.fromClient(frame.bytes);
-    if (plain === undefined) return this.#outOfPlace(frame);
+    if (plain === undefined || this.#sender === undefined) return this.#outOfPlace(frame);
     if (!plain.ok) return this.#exits.refuse(plain.error);
-    const taken = this.#up.take(plain.value, this.#ids.channelId);
+    const taken = this.#up.take(plain.value, this.#sender.channelId);
     if (!taken.ok) return this.#exits.refuse(taken.error);
-    this.#ids.tokenId = taken.value.tokenId;
+    this.#sender.tokenId = taken.value.tokenId;
     const { assembly } = taken.value;
     if (assembly.kind !== "message") return;
     const { requestId, body } = assembly;
     if (frame.type === "MSG") return this.#request(requestId, body);
-    if (!this.#carries(body, "CloseSecureChannel")) return;
+    const wrong = otherService(body, "CloseSecureChannel");
+    if (wrong !== undefined) return this.#exits.refuse(wrong);
     this.#stage = "closing";
-    this.#renumbered(plain.value, this.#up);
+    this.#renumbered(this.#up, plain.value);
   }
 
   /** What is judged is what goes on: the body is rewritten before. */
   #request(requestId: number, received: Buffer): void {
     const outgoing = this.#channel?.requestBody(requestId, received);
-    if (outgoing?.ok !== true || this.#isBeyondDiscovery(received)) {
+    if (outgoing?.ok !== true || isBeyondDiscovery(this.#channel, received)) {
       const { status, says } = outgoing?.ok === false ? outgoing.error : ONLY_DISCOVERY;
       this.#exits.notices.security("detection", says);
       return this.#send(this.#down, requestId, refusedBody(received, status));
@@ -218,6 +205,7 @@ export class UaSession implements Session {
     const ruling = this.#judges
       ? this.#judgement.request(requestId, outgoing.value, this.#nowMs)
       : this.#judgement.unjudged(requestId, outgoing.value, this.#nowMs);
+    if (ruling.kind !== "forward") this.#channel?.dropped(requestId);
     switch (ruling.kind) {
       case "forward":
         return this.#send(this.#up, requestId, outgoing.value);
@@ -230,12 +218,6 @@ export class UaSession implements Session {
         throw new Error(`unreachable: ${String(never)}`);
       }
     }
-  }
-
-  #isBeyondDiscovery(body: Buffer): boolean {
-    if (this.#channel?.discoveryOnly !== true) return false;
-    const service = peekService(body);
-    return service === undefined || serviceGroup(service) !== "discovery";
   }
 
   #serverFrame(frame: UacpFrame): void {
@@ -269,7 +251,8 @@ export class UaSession implements Session {
   #opened(frame: UacpFrame): void {
     const isDue = this.#stage === "opening" || this.#stage === "renewing";
     const chunk = isDue ? this.#channel?.openResponse(frame.bytes) : undefined;
-    if (this.#channel === undefined || chunk === undefined) return this.#exits.badAnswer("OPN answers no request");
+    if (this.#channel === undefined || this.#sender === undefined || chunk === undefined)
+      return this.#exits.badAnswer("OPN answers no request");
     if (!chunk.ok) return this.#exits.badAnswer(chunk.error.says);
     const response = decodeResponse(chunk.value.body);
     if (!response.ok) return this.#exits.serverFault(response.error);
@@ -280,7 +263,7 @@ export class UaSession implements Session {
     const opened = this.#channel.openToClient(this.#down.next());
     if (!opened.ok) return this.#exits.badAnswer(opened.error.says);
     this.#stage = "open";
-    this.#ids.channelId = chunk.value.channelId;
+    this.#sender.channelId = chunk.value.channelId;
     this.#output.toClient(opened.value);
   }
 
@@ -294,7 +277,8 @@ export class UaSession implements Session {
     const { requestId } = assembly;
     if (assembly.kind === "message") return this.#answer(requestId, assembly.body);
     if (!this.#judgement.aborted(requestId)) return this.#exits.badAnswer(`message ${requestId} answers no request`);
-    this.#renumbered(plain.value, this.#down);
+    this.#channel?.dropped(requestId);
+    this.#renumbered(this.#down, plain.value);
   }
 
   #answer(requestId: number, body: Buffer): void {
@@ -309,29 +293,15 @@ export class UaSession implements Session {
   }
 
   #send(direction: Direction, requestId: number, body: Buffer): void {
-    const message = direction.chunksOf(this.#ids, requestId, body, this.#channel?.overheadBytes ?? 0);
-    if (!message.ok)
-      return this.#exits.refuse({ says: describeWireError(message.error), status: "BadTcpMessageTooLarge" });
-    for (const chunk of message.value.chunks) this.#put(direction, chunk);
+    const refusal = this.#sender?.send(direction, requestId, body);
+    if (refusal !== undefined) this.#exits.refuse(refusal);
   }
 
-  #renumbered(chunk: Buffer, direction: Direction): void {
-    const bytes = rewriteSequenceNumber(chunk, direction.next());
-    if (bytes.ok) this.#put(direction, bytes.value);
-    else this.#exits.clientFault(bytes.error);
-  }
-
-  #put(direction: Direction, chunk: Buffer): void {
-    if (this.#channel === undefined) return;
-    if (direction === this.#up) this.#output.toServer(this.#channel.toServer(chunk));
-    else this.#output.toClient(this.#channel.toClient(chunk));
+  #renumbered(direction: Direction, chunk: Buffer): void {
+    const refusal = this.#sender?.renumbered(direction, chunk);
+    if (refusal !== undefined) this.#exits.refuse(refusal);
   }
 }
-
-const ONLY_DISCOVERY: Refusal = {
-  status: "BadSecurityModeRejected",
-  says: "asked for a session without security; this link takes secured channels only",
-};
 
 /** From the answer to the first OPN until CLO; the channel stays usable while it is renewed. */
 function isOpen(stage: Stage): boolean {

@@ -60,10 +60,15 @@ export class TerminatedSessions {
     if (!request.ok) return ok(body);
     const { value } = request;
     if (value.service !== "CreateSession" && value.service !== "ActivateSession") return ok(body);
-    if (this.#opening.size >= MAX_OPENING) return refuse("BadTooManyOperations", "opens too many sessions at once");
+    if (this.#opening.size >= MAX_OPENING || this.#opening.has(requestId))
+      return refuse("BadTooManyOperations", "opens too many sessions at once");
     return value.service === "CreateSession"
       ? this.#create(requestId, value, reader, body)
       : this.#activate(requestId, value, reader, body);
+  }
+
+  dropped(requestId: number): void {
+    this.#opening.delete(requestId);
   }
 
   response(requestId: number, service: ServiceName | undefined, body: Buffer): Result<Buffer, Refusal> {

@@ -173,6 +173,16 @@ export class TerminatedChannel implements UaChannel {
     return own.ok ? answerForClient(this.#options.urls, this.#options.termination, service, own.value) : own;
   }
 
+  dropped(requestId: number): void {
+    this.#sessions.dropped(requestId);
+  }
+
+  /** A client that was renewed twice without a word of its own has the token before the last one at least. */
+  tokenFor(lastUsed: number): number {
+    const [oldest = lastUsed] = this.#tokens.keys();
+    return this.#tokens.has(lastUsed) ? lastUsed : oldest;
+  }
+
   #openedBy(frame: Buffer, own: Credentials, sender: Peer): Result<OpenChunk, Refusal> {
     const header = decodeAsymmetricHeader(frame);
     if (!header.ok) return read(header);
