@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { openClock } from "#point/clock.ts";
 import { endpoint } from "#point/endpoint.ts";
 import { DeviceId, PhaseId } from "#specs/ids.ts";
-import type { Mode } from "#specs/plant.ts";
+import type { Mode, Plant } from "#specs/plant.ts";
 import { bundleFrom, type TrustFlags, trustOptions } from "./bundle.ts";
 import { runPart, UsageError } from "./part.ts";
 
@@ -32,6 +32,10 @@ export function addPartCommands(program: Command): void {
     )
     .option("--tls-roles <role,...>", "with --tls-clients: only certificates with these roles may connect")
     .option("--tls-server <cert,key,ca>", "Modbus links: TLS towards the servers; PEM files")
+    .option(
+      "--opcua-pki <folder>",
+      "OPC UA links: secured channels end here, with this folder's certificates and trust lists; see switch-filter/README.md",
+    )
     .option(
       "--packet-filter <site>",
       "keep this host's nftables in step with the phase; a site file, see docs/packet-filter.md",
@@ -131,6 +135,7 @@ async function startSwitchFilter(
     readonly listen: readonly string[];
     readonly upstream: readonly string[];
     readonly localAddress?: string;
+    readonly opcuaPki?: string;
     readonly packetFilter?: string;
     readonly pair?: string;
   } & ModbusFlags,
@@ -146,11 +151,12 @@ async function startSwitchFilter(
   const modbusLinks = new Set(
     shared.bundle.plant.links.flatMap((l) => (l.protocol === "modbus" ? [String(l.id)] : [])),
   );
+  const terminated = await terminations(flags.opcuaPki, shared.bundle.plant);
   const listeners = link.map((id, i) => ({
     link: id,
     listen: endpoint(listen[i] ?? ""),
     upstream: endpoint(upstream[i] ?? ""),
-    ...(modbusLinks.has(id) ? modbus : {}),
+    ...(modbusLinks.has(id) ? modbus : terminated(id)),
   }));
   const { runSwitchFilter } = await import("#switch-filter/main.ts");
   return runSwitchFilter({
@@ -160,6 +166,20 @@ async function startSwitchFilter(
     ...(await packetFilterOptions(flags)),
     ...(flags.localAddress === undefined ? {} : { localAddress: flags.localAddress }),
   });
+}
+
+/** Who the filter is, and whom it believes, on each OPC UA link. @throws UsageError in one sentence */
+async function terminations(folder: string | undefined, { links }: Plant) {
+  const { loadTermination } = await import("#switch-filter/opcua-identity.ts");
+  return (id: string) => {
+    const link = links.find((candidate) => candidate.id === id && candidate.protocol === "opcua");
+    if (folder === undefined || link === undefined) return {};
+    try {
+      return { termination: loadTermination(folder, link.server) };
+    } catch (error) {
+      throw new UsageError(`--opcua-pki: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  };
 }
 
 /** @throws UsageError in one sentence */
