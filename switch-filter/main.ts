@@ -22,7 +22,8 @@ import { nftCommand } from "./packet-filter/nft.ts";
 import type { PairSettings } from "./packet-filter/pair-file.ts";
 import type { PacketSite } from "./packet-filter/site.ts";
 import { aliasesOf } from "./packet-filter/wiring.ts";
-import { Relay, type RelayOptions } from "./relay.ts";
+import { Relay } from "./relay.ts";
+import type { RelayOptions } from "./relay-options.ts";
 import type { Session, SessionOutput } from "./session.ts";
 import type { LinkTls } from "./tls.ts";
 

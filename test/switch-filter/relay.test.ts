@@ -1,13 +1,9 @@
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import {
-  LINGER_MS,
-  MAX_CONNECTIONS,
-  MAX_CONNECTIONS_PER_SOURCE,
-  Relay,
-  type RelayOptions,
-} from "#switch-filter/relay.ts";
+import { MAX_CONNECTIONS, MAX_CONNECTIONS_PER_SOURCE, Relay } from "#switch-filter/relay.ts";
+import type { RelayOptions } from "#switch-filter/relay-options.ts";
+import { LINGER_MS } from "#switch-filter/relay-pair.ts";
 import type { Session, SessionOutput } from "#switch-filter/session.ts";
 import { RawClient } from "./raw-client.ts";
 
