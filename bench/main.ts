@@ -2,11 +2,13 @@ import { Command } from "commander";
 import { benchBundle } from "./bundle/run.ts";
 import { benchDecide } from "./decide/run.ts";
 import { type Figure, line, table } from "./figure.ts";
+import { benchSwitchFilter } from "./switch-filter/run.ts";
 
 /** `npm run bench -- NAME [--json]`: measurements side by side with other programs, one figure at a time. */
 const BENCHES: Readonly<Record<string, (progress: (says: string) => void) => Promise<readonly Figure[]>>> = {
   bundle: benchBundle,
   decide: benchDecide,
+  "switch-filter": benchSwitchFilter,
 };
 
 const program = new Command("bench")

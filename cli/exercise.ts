@@ -12,7 +12,7 @@ import { freeInstance, hasManyLoopbackAddresses, prepareSite } from "#sim/site/s
 import { readSite } from "#sim/site/site-file.ts";
 import { plantFrom } from "./bundle.ts";
 import { UsageError } from "./part.ts";
-import { modeFrom } from "./parts.ts";
+import { modeFrom } from "./parts/point-flags.ts";
 import { PROGRAM } from "./up.ts";
 
 interface RunFlags {

@@ -4,8 +4,10 @@ export class UsageError extends Error {}
 /** The answer is no: one sentence, exit code 1. */
 export class AnswerNo extends Error {}
 
-interface Part {
+export interface Part {
   close(): Promise<void> | void;
+  /** Reads anew what it runs by, while it goes on. Absent: a hang-up stops the part. Does not throw. */
+  reload?(): void;
 }
 
 /** Real ms for a clean stop; after that the process ends all the same. */
@@ -13,7 +15,7 @@ const STOP_MS = 3500;
 
 /**
  * Runs one long-lived part: tells a supervisor when it is ready, stops cleanly on SIGINT, SIGTERM, and when the supervisor
- * that started it is gone, so that nothing is left behind.
+ * that started it is gone, so that nothing is left behind. SIGHUP has it read anew what it runs by, where there is such a thing.
  */
 export async function runPart(title: string, start: () => Promise<Part>): Promise<void> {
   process.title = `sekisho ${title}`;
@@ -30,9 +32,19 @@ export async function runPart(title: string, start: () => Promise<Part>): Promis
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
-  process.on("SIGHUP", stop);
+  let hungUp = false;
+  const hangUp = (): void => {
+    hungUp = part === undefined;
+    if (part?.reload !== undefined) part.reload();
+    else if (part !== undefined) stop();
+  };
+  process.on("SIGHUP", hangUp);
+  // A hang-up may have closed the terminal: that its last words reach nobody is no reason to end.
+  process.stderr.on("error", () => undefined);
   if (process.send !== undefined) process.on("disconnect", stop);
   part = await start();
+  // What it read at its start may be from before the hang-up.
+  if (hungUp) hangUp();
   process.send?.("ready");
 }
 

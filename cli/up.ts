@@ -6,7 +6,7 @@ import { hasManyLoopbackAddresses, prepareSite, startSite, takenAddress } from "
 import type { ProcessEvent, Program } from "#sim/site/supervisor.ts";
 import { plantFrom } from "./bundle.ts";
 import { runPart, UsageError } from "./part.ts";
-import { modeFrom } from "./parts.ts";
+import { modeFrom } from "./parts/point-flags.ts";
 
 /** Real ms after which a part that died is started again: long enough for the page to show that it is gone. */
 const RESTART_MS = 4000;

@@ -3,7 +3,7 @@ import { Compile } from "typebox/compile";
 import type { AnswerMessage, NoticeMessage, ReceiptMessage, StatusMessage, TagsMessage } from "#point/bus.ts";
 import { REASONS, type ReasonCode } from "#specs/decide/reasons.ts";
 import type { DeviceId, Epoch, LinkId, PhaseId, StepId, TagId, ZoneId } from "#specs/ids.ts";
-import { LOCI, type Locus } from "#specs/lifecycle.ts";
+import { LOCI, type Locus, OPERATIONS } from "#specs/lifecycle.ts";
 
 /** Reads what points send. Everything from outside is validated at this edge; undefined: not such a message. */
 
@@ -19,17 +19,7 @@ const count = Type.Number({ minimum: 0 });
 
 const reasonCodes = Object.keys(REASONS).filter((code): code is ReasonCode => code in REASONS);
 const layer = words(["hmi", "switch", "plc"] as const);
-const operation = words([
-  "read",
-  "write",
-  "call",
-  "subscribe",
-  "browse",
-  "session",
-  "program",
-  "diagnose",
-  "output",
-] as const);
+const operation = words(OPERATIONS);
 const outcome = words(["forwarded", "answered-ok", "answered-error", "denied"] as const);
 const point = Type.String({ pattern: NAME, maxLength: 64 });
 
@@ -95,6 +85,8 @@ const POINT_CODES = [
   "READING_SUSPECT",
   "READING_WITHHELD",
   "PERIOD_MISSED",
+  "BUNDLE_TAKEN",
+  "BUNDLE_REFUSED",
 ] as const;
 const Notice = Type.Object({
   point,

@@ -1,5 +1,12 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { HEARTBEAT_MS, type LeaseMessage, type PointId, type ReceiptMessage, topic } from "#point/bus.ts";
+import {
+  HEARTBEAT_MS,
+  type LeaseMessage,
+  type PointId,
+  type ReceiptMessage,
+  type StatusMessage,
+  topic,
+} from "#point/bus.ts";
 import type { PlantClock } from "#point/clock.ts";
 import type { Bundle } from "#specs/bundle.ts";
 import type { DeviceId, PhaseId, TagId } from "#specs/ids.ts";
@@ -12,6 +19,7 @@ import type { Noted } from "./detections.ts";
 import { Detector, type Present } from "./detector.ts";
 import { Readings } from "./evidence.ts";
 import type { EvidenceLog } from "./evidence-log.ts";
+import { OtherBundles } from "./other-bundles.ts";
 import type { ApiAnswer, ContainmentBody, Detection, RequestBody, StateView } from "./page-messages.ts";
 import { PendingRequests } from "./pending-requests.ts";
 import type { PhaseRecord } from "./phase-record.ts";
@@ -63,6 +71,7 @@ export class Coordinator {
   /** The PLC each point has spoken for first; it may not speak for another one. */
   readonly #devices = new Map<PointId, DeviceId>();
   readonly #pending = new PendingRequests();
+  readonly #otherBundles: OtherBundles;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #listeners: ((detection: Detection) => void)[] = [];
   readonly #receiptListeners: ((receipt: ReceiptMessage) => void)[] = [];
@@ -73,6 +82,7 @@ export class Coordinator {
     this.#parts = parts;
     const { plant, lifecycle } = parts.bundle;
     this.#points = new Points(parts.expected);
+    this.#otherBundles = new OtherBundles(parts.bundle.id);
     this.#tags = new Map(plant.tags.map(({ id, device }) => [id, { id, device }]));
     this.#readings = new Readings(
       lifecycle,
@@ -263,9 +273,18 @@ export class Coordinator {
     if (status?.point !== point || status.zone !== this.#parts.zone.id || !this.#speaksFor(point, status.layer)) return;
     const changed = this.#points.onStatus(status, performance.now(), Date.now());
     if (changed) this.#parts.log.append({ kind: "status", ...status });
+    this.#lookAtBundle(status);
     if (status.state === "down") this.#lead.runner.onGone(point);
     else this.#lead.remind(status.phase, status.epoch, status.state);
     this.#judge();
+  }
+
+  #lookAtBundle(status: StatusMessage): void {
+    const says = this.#otherBundles.heard(status);
+    if (says === undefined) return;
+    const { point, layer, atMs } = status;
+    const about = { code: "BUNDLE_DIFFERS", severity: "info", locus: [], source: point, target: "" } as const;
+    this.#noted([this.#detector.notice({ point, layer, atMs, says, ...about }, this.#present())]);
   }
 
   /** A point keeps the layer that is expected of it, or that it first named. */

@@ -69,7 +69,11 @@ export class ZoneLead {
         record,
         stageMs,
         participants,
-        order: (order) => broker.publish(topic.order(zone.id), order),
+        order: (order) =>
+          broker.publish(
+            topic.order(zone.id),
+            order.order === "prepare" ? { ...order, bundle: parts.bundle.id } : order,
+          ),
         now: () => clock.now(),
         onCommitted: (plan) => this.#onCommitted(plan),
         onOver: (state) => this.#onOver(state),

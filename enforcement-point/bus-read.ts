@@ -17,7 +17,13 @@ const common = {
 };
 
 const Order = Type.Union([
-  Type.Object({ ...common, order: Type.Literal("prepare"), from: Name, window: Type.Array(Name, { maxItems: 1000 }) }),
+  Type.Object({
+    ...common,
+    order: Type.Literal("prepare"),
+    from: Name,
+    window: Type.Array(Name, { maxItems: 1000 }),
+    bundle: Type.Optional(Type.String({ maxLength: 128 })),
+  }),
   Type.Object({ ...common, order: Type.Literal("window"), layer: LayerName }),
   Type.Object({ ...common, order: Type.Literal("take"), layer: Type.Union([LayerName, Type.Literal("all")]) }),
   Type.Object({ ...common, order: Type.Literal("abort"), from: Name }),
@@ -58,7 +64,13 @@ export function readOrder(payload: unknown): OrderMessage | undefined {
     };
     switch (m.order) {
       case "prepare":
-        return { ...base, order: "prepare", from: PhaseId(m.from), window: m.window.map(RuleId) };
+        return {
+          ...base,
+          ...(m.bundle === undefined ? {} : { bundle: m.bundle }),
+          order: "prepare",
+          from: PhaseId(m.from),
+          window: m.window.map(RuleId),
+        };
       case "window":
         return { ...base, order: "window", layer: m.layer };
       case "take":

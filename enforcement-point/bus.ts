@@ -110,7 +110,12 @@ export interface NoticeMessage {
     /** The same, and the rule has it withheld. */
     | "READING_WITHHELD"
     /** A message that comes in every period has not come. */
-    | "PERIOD_MISSED";
+    | "PERIOD_MISSED"
+    /** Another bundle is in force at this point, or one was offered and refused. */
+    | "BUNDLE_TAKEN"
+    | "BUNDLE_REFUSED"
+    /** The coordinator's own: a point holds another bundle than it leads by. */
+    | "BUNDLE_DIFFERS";
   readonly severity: "info" | "detection";
   readonly locus: readonly Locus[];
   readonly source: string;
@@ -136,7 +141,13 @@ export type OrderMessage = {
   readonly steps: readonly StepId[];
   readonly atMs: number;
 } & (
-  | { readonly order: "prepare"; readonly from: PhaseId; readonly window: readonly string[] }
+  | {
+      readonly order: "prepare";
+      readonly from: PhaseId;
+      readonly window: readonly string[];
+      /** Id of the bundle that the coordinator leads by: a point that holds another refuses. Absent: not asked. */
+      readonly bundle?: string;
+    }
   | { readonly order: "window"; readonly layer: Layer }
   | { readonly order: "take"; readonly layer: Layer | "all" }
   | { readonly order: "abort"; readonly from: PhaseId }

@@ -16,10 +16,15 @@ export class LoadedBundle {
     this.#file = join(runDir, `${name}.bundle.json`);
   }
 
+  /** That a newer bundle, or another of the same version, was loaded here before, in one sentence; undefined: none was. */
+  whyOlder(bundle: Bundle): string | undefined {
+    const before = this.#read();
+    return before === undefined ? undefined : olderThan(bundle, before);
+  }
+
   /** @throws Error in one sentence when a newer bundle, or another of the same version, was loaded here before */
   refuseOlder(bundle: Bundle): void {
-    const before = this.#read();
-    const problem = before === undefined ? undefined : olderThan(bundle, before);
+    const problem = this.whyOlder(bundle);
     if (problem !== undefined) throw new Error(problem);
   }
 

@@ -5,6 +5,7 @@ import type { Tables } from "#specs/decide/tables.ts";
 import { Epoch, PhaseId, RuleId, StepId, type ZoneId } from "#specs/ids.ts";
 import { regionOf } from "#specs/positions.ts";
 import { StepTracker } from "#specs/steps.ts";
+import { shortId } from "./bundle-change.ts";
 import type { OrderMessage, PositionMessage } from "./bus.ts";
 
 /** What a point does with an order: it agrees or refuses, and says why. */
@@ -36,11 +37,12 @@ const AGREED: OrderAnswer = { agreed: true, says: "" };
 export class PhaseHolder {
   readonly #zone: ZoneId;
   readonly #layer: Layer;
-  readonly #tables: Tables;
-  readonly #isolatedPosition: Position;
-  readonly #tracker: StepTracker;
-  readonly #phases: ReadonlySet<PhaseId>;
-  readonly #firstLeaseMs: number;
+  #tables: Tables;
+  #isolatedPosition: Position;
+  /** Holds nothing while nothing is held, and where what is held is not in these tables. */
+  #tracker: StepTracker;
+  #phases: ReadonlySet<PhaseId>;
+  #firstLeaseMs: number;
   #epoch: Epoch | undefined;
   #held: PhaseId | undefined;
   #pending: Pending | undefined;
@@ -55,9 +57,9 @@ export class PhaseHolder {
     this.#zone = zone;
     this.#layer = layer;
     this.#tables = tables;
-    this.#isolatedPosition = { phase: regionOf(tables.lifecycle, zone).isolated, steps: [] };
+    this.#isolatedPosition = isolatedIn(tables, zone);
     this.#firstLeaseMs = tables.lifecycle.leaseMs;
-    this.#phases = new Set(tables.lifecycle.phases.filter((phase) => phase.zone === zone).map((phase) => phase.id));
+    this.#phases = phasesIn(tables, zone);
     this.#tracker = new StepTracker(tables);
   }
 
@@ -65,9 +67,22 @@ export class PhaseHolder {
     return this.#epoch;
   }
 
+  /** A change was prepared here and is not over. */
+  get isChanging(): boolean {
+    return this.#pending !== undefined;
+  }
+
   get state(): "joining" | "in-force" | "isolated" {
     if (this.#isolated) return "isolated";
     return this.#held === undefined ? "joining" : "in-force";
+  }
+
+  /** In words. */
+  get whyIsolated(): string {
+    const isHere = this.#tracker.position !== undefined;
+    return isHere
+      ? "the coordinator has not been heard for the lease's length"
+      : `phase \`${this.#held ?? ""}\`, which is held, is not in this point's bundle`;
   }
 
   /** What is in force here: the held phase with its set of possible steps, or the isolated phase. */
@@ -108,6 +123,29 @@ export class PhaseHolder {
     return this.#pending?.narrowed && !this.#isolated ? this.#pending : undefined;
   }
 
+  /** Whether what is held is there in other tables too: the phase in this zone, and one of its possible steps. */
+  isIn(tables: Tables, nowMs: number): boolean {
+    if (this.#held === undefined) return true;
+    return phasesIn(tables, this.#zone).has(this.#held) && new StepTracker(tables).goOn(this.#tracker, nowMs);
+  }
+
+  /**
+   * Goes by other tables from now on, under the same epoch. Where what is held is not in them, the isolated phase is in force, and the
+   * coordinator's next position leads out of it. Not while a change is under way.
+   */
+  take(tables: Tables, nowMs: number): void {
+    const stays = this.isIn(tables, nowMs);
+    const tracker = new StepTracker(tables);
+    if (stays) tracker.goOn(this.#tracker, nowMs);
+    else this.#isolated = true;
+    this.#tables = tables;
+    this.#tracker = tracker;
+    this.#phases = phasesIn(tables, this.#zone);
+    this.#isolatedPosition = isolatedIn(tables, this.#zone);
+    this.#firstLeaseMs = tables.lifecycle.leaseMs;
+    this.#permit = undefined;
+  }
+
   /** Follows one order of a phase change. Orders may come late, doubled or not at all. undefined: not for this layer. */
   order(message: OrderMessage, nowMs: number): OrderAnswer | undefined {
     if (message.zone !== this.#zone) return undefined;
@@ -138,12 +176,12 @@ export class PhaseHolder {
   adopt(message: PositionMessage, nowMs: number): boolean {
     if (message.zone !== this.#zone || !this.#phases.has(message.phase)) return false;
     if (this.#epoch !== undefined && message.epoch < this.#epoch) return false;
-    if (this.#epoch === message.epoch && this.#held === message.phase) {
+    if (this.#epoch === message.epoch && this.#held === message.phase && this.#tracker.position !== undefined) {
       this.#isolated = false;
       this.#tracker.record(message.steps, nowMs);
       return true;
     }
-    if (this.#epoch === message.epoch) return false;
+    if (this.#epoch === message.epoch && this.#held !== message.phase) return false;
     this.#enter(message.epoch, message.phase, message.steps, nowMs);
     return true;
   }
@@ -173,17 +211,15 @@ export class PhaseHolder {
   happened(verdict: Verdict, outcome: Outcome, nowMs: number): boolean {
     if (this.#isolated || this.#held === undefined || verdict.verdict === "deny") return false;
     if (outcome !== "forwarded" && outcome !== "answered-ok") return false;
-    const rules = [verdict.rule, ...(verdict.also ?? [])];
-    return rules.map((rule) => this.#tracker.command(rule, outcome, nowMs)).includes(true);
+    let changed = this.#tracker.command(verdict.rule, outcome, nowMs);
+    for (const rule of verdict.also ?? []) if (this.#tracker.command(rule, outcome, nowMs)) changed = true;
+    return changed;
   }
 
-  /** The state to come back on after a restart. */
+  /** The state to come back on after a restart. A phase that is not in the present tables is none to come back on. */
   save(): string {
-    return JSON.stringify({
-      epoch: this.#epoch ?? null,
-      phase: this.#held ?? null,
-      steps: this.#tracker.position?.steps ?? [],
-    });
+    const { phase = null, steps = [] } = this.#tracker.position ?? {};
+    return JSON.stringify({ epoch: this.#epoch ?? null, phase, steps });
   }
 
   /** Takes up a saved state; false, and nothing changed, when it is not one that this bundle knows. */
@@ -195,6 +231,11 @@ export class PhaseHolder {
   }
 
   #prepare(message: OrderMessage & { readonly order: "prepare" }): OrderAnswer {
+    const { bundle } = this.#tables;
+    if (message.bundle !== undefined && message.bundle !== bundle)
+      return refused(
+        `this point holds bundle ${shortId(bundle)}, and the coordinator leads by bundle ${shortId(message.bundle)}`,
+      );
     if (this.#isolated) return refused("this point is isolated");
     if (this.#held !== message.from)
       return refused(`this point holds \`${this.#held ?? "no phase"}\`, not \`${message.from}\``);
@@ -222,6 +263,14 @@ export class PhaseHolder {
     this.#isolated = false;
     this.#tracker.enter(phase, steps, nowMs);
   }
+}
+
+function phasesIn({ lifecycle }: Tables, zone: ZoneId): ReadonlySet<PhaseId> {
+  return new Set(lifecycle.phases.filter((phase) => phase.zone === zone).map((phase) => phase.id));
+}
+
+function isolatedIn({ lifecycle }: Tables, zone: ZoneId): Position {
+  return { phase: regionOf(lifecycle, zone).isolated, steps: [] };
 }
 
 function refused(says: string): OrderAnswer {

@@ -1,29 +1,44 @@
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import type { Bundle } from "#specs/bundle.ts";
 import { commit, judgeBy } from "#specs/decide/decide.ts";
-import { createHistory, type History, observeTag } from "#specs/decide/history.ts";
-import type { Layer, Observation, Outcome, Verdict } from "#specs/decide/observation.ts";
-import { compile, hasReports, type Tables } from "#specs/decide/tables.ts";
+import { observeTag } from "#specs/decide/history.ts";
+import type { Layer, Observation, Outcome } from "#specs/decide/observation.ts";
+import { hasReports, type Tables } from "#specs/decide/tables.ts";
 import { Epoch, type LinkId, type PhaseId, type TagId, type ZoneId } from "#specs/ids.ts";
 import type { Locus } from "#specs/lifecycle.ts";
 import { changesState } from "#specs/mask.ts";
 import type { Mode } from "#specs/plant.ts";
 import { regionOf } from "#specs/positions.ts";
-import { HEARTBEAT_MS, type NoticeMessage, type ReceiptMessage, type StatusMessage, topic } from "./bus.ts";
+import { err, ok, type Result } from "#specs/result.ts";
+import {
+  type BundleAnswer,
+  exchange,
+  firstInForce,
+  type InForce,
+  nextInForce,
+  type PlantFollower,
+  type TakesBundles,
+} from "./bundle-change.ts";
+import { HEARTBEAT_MS, type NoticeMessage, type StatusMessage, topic } from "./bus.ts";
 import type { Bus } from "./bus-client.ts";
 import { joinBus } from "./bus-client.ts";
 import { readLease, readOrder, readPosition } from "./bus-read.ts";
+import { carriedOver } from "./carry-history.ts";
 import type { PlantClock } from "./clock.ts";
 import { LoadedBundle } from "./loaded-bundle.ts";
+import { MessageLog } from "./message-log.ts";
 import { MissedPeriods, missedInWords } from "./missed-periods.ts";
 import type { Party } from "./observe/modbus.ts";
 import { PhaseHolder } from "./phase-holder.ts";
+import { type Judged, receiptOf } from "./receipt.ts";
+import { SavedPhase } from "./saved-phase.ts";
 import { TokenBucket } from "./token-bucket.ts";
+
+export type { Judged } from "./receipt.ts";
 
 export interface PointOptions {
   readonly point: string;
   readonly layer: Layer;
+  /** The one to begin with; see `Point.bundle`. */
   readonly bundle: Bundle;
   /** `enforce` follows the modes of links and rules; `monitor` never blocks; `off` does not judge. */
   readonly mode: Mode;
@@ -35,22 +50,17 @@ export interface PointOptions {
   readonly standalonePhase?: PhaseId;
   /** Folder for what must survive a restart. */
   readonly runDir?: string;
-}
-
-/** A verdict and what follows from it here. */
-export interface Judged {
-  readonly observation: Observation;
-  readonly verdict: Verdict;
-  readonly action: "forwarded" | "blocked";
-  readonly atMs: number;
-  readonly epoch: Epoch | null;
-  readonly phase: PhaseId | null;
+  /** File to which what this point tells goes as JSON lines, beside the bus or in its place. */
+  readonly logFile?: string;
 }
 
 /** Receipts of denied messages per second of real time; a flood beyond that is counted in the status, not sent one by one. */
 export const MAX_DENY_RECEIPTS_PER_SECOND = 100;
 /** Notices about connections per second of real time; whoever reconnects and babbles in a loop must not flood the bus. */
 export const MAX_NOTICES_PER_SECOND = 50;
+
+/** Real ms after which a status is logged though only its counts have changed. */
+const LOG_STATUS_MS = 60_000;
 
 export type OwnNotice = Omit<NoticeMessage, "point" | "layer" | "atMs">;
 
@@ -65,33 +75,40 @@ interface ToldValue {
 }
 
 /** What the enforcement points share: verified bundle, every phase compiled, place on the bus, lease, receipts, status. */
-export class Point {
-  readonly tables: Tables;
+export class Point implements TakesBundles {
   readonly options: PointOptions;
   readonly #holder: PhaseHolder;
-  readonly #history: History;
   readonly #zone: ZoneId;
+  readonly #loaded: LoadedBundle | undefined;
+  readonly #saved: SavedPhase;
   readonly #denyReceipts = new TokenBucket(MAX_DENY_RECEIPTS_PER_SECOND, MAX_DENY_RECEIPTS_PER_SECOND);
   readonly #missed = new MissedPeriods();
+  readonly #log: MessageLog | undefined;
   readonly #notices = new TokenBucket(MAX_NOTICES_PER_SECOND, MAX_NOTICES_PER_SECOND);
+  #inForce: InForce;
+  #follower: PlantFollower = () => ok(() => undefined);
   #bus: Bus | undefined;
   #timer: NodeJS.Timeout | undefined;
   #seq = 0;
   #judged = 0;
   #denied = 0;
   #lost = 0;
-  #savedText = "";
+  #logged = { what: "", realMs: 0 };
   #blindSince: string | undefined;
   #judgedUpTo: () => number;
 
   constructor(options: PointOptions) {
+    const { bundle, layer, runDir, point, logFile } = options;
     this.options = options;
-    this.tables = compile(options.bundle, options.layer);
-    this.#history = createHistory(this.tables);
-    const zone = options.bundle.plant.zones[0];
-    if (zone === undefined) throw new Error(`plant \`${options.bundle.plant.id}\` has no zone`);
+    this.#log =
+      logFile === undefined ? undefined : new MessageLog(logFile, { onFault: (says) => this.#logFault(says) });
+    this.#inForce = firstInForce(bundle, layer);
+    this.#loaded = runDir === undefined ? undefined : new LoadedBundle(runDir, point);
+    this.#saved = new SavedPhase(runDir, point);
+    const zone = bundle.plant.zones[0];
+    if (zone === undefined) throw new Error(`plant \`${bundle.plant.id}\` has no zone`);
     this.#zone = zone.id;
-    this.#holder = new PhaseHolder(this.tables, this.#zone, options.layer);
+    this.#holder = new PhaseHolder(this.tables, this.#zone, layer);
     this.#judgedUpTo = () => options.clock.now();
   }
 
@@ -100,21 +117,77 @@ export class Point {
    * @throws Error in one sentence when a newer bundle than this one was loaded here before
    */
   async start(waitMs = 1500): Promise<void> {
-    const { standalonePhase, clock, bundle, runDir, point } = this.options;
-    const loaded = runDir === undefined ? undefined : new LoadedBundle(runDir, point);
-    loaded?.refuseOlder(bundle);
-    const notKept = loaded?.keep(bundle);
+    const { standalonePhase, clock, bundle } = this.options;
+    this.#loaded?.refuseOlder(bundle);
+    const notKept = this.#loaded?.keep(bundle);
     if (standalonePhase !== undefined) {
       this.#holder.adopt(
         { zone: this.#zone, phase: standalonePhase, steps: [], epoch: Epoch(1), atMs: clock.now() },
         clock.now(),
       );
+      this.#timer = setInterval(() => this.#look(), HEARTBEAT_MS);
+      this.#timer.unref();
       return;
     }
     this.#restore();
     await this.#join();
     if (notKept !== undefined) this.#sayInternal(notKept);
     await this.#firstPosition(waitMs);
+  }
+
+  /** The bundle that is in force, and its tables for this layer. */
+  get bundle(): Bundle {
+    return this.#inForce.bundle;
+  }
+
+  get tables(): Tables {
+    return this.#inForce.tables;
+  }
+
+  /** What else goes by the plant here changes with the tables, in the same breath. */
+  setFollower(follower: PlantFollower): void {
+    this.#follower = follower;
+  }
+
+  /**
+   * Puts another bundle in the place of the one in force, between two messages. Whatever speaks against it, the present one stays. The
+   * held phase and epoch are kept; where the phase is not in the bundle, the isolated one is in force, and alone it is refused.
+   */
+  takeBundle(open: () => Bundle): BundleAnswer {
+    const answer = exchange(this.bundle, open, (bundle) => this.#prepare(bundle));
+    const code = answer.taken ? "BUNDLE_TAKEN" : "BUNDLE_REFUSED";
+    this.#say({ code, severity: "info", locus: [], source: "", target: "", says: answer.says });
+    this.publishStatus();
+    return answer;
+  }
+
+  /** Everything that may fail, before anything changes. */
+  #prepare(bundle: Bundle): Result<() => string, string> {
+    const older = this.#loaded?.whyOlder(bundle);
+    if (older !== undefined) return err(older);
+    const next = nextInForce(this.#inForce, bundle, this.#zone);
+    if (!next.ok) return next;
+    if (this.#holder.isChanging) return err("a change of phase is under way; offer the bundle again when it is over");
+    const isAlone = this.options.standalonePhase !== undefined;
+    if (isAlone && !this.#holder.isIn(next.value.tables, this.options.clock.now()))
+      return err(
+        `phase \`${this.phase ?? "none"}\`, in which this point stands alone, is not in the bundle as it is held`,
+      );
+    const follow = this.#follower(bundle);
+    return follow.ok ? ok(() => this.#change(next.value, follow.value)) : follow;
+  }
+
+  /** @returns what else is to be said of it */
+  #change(next: InForce, follow: () => void): string {
+    const notKept = this.#loaded?.keep(next.bundle);
+    const before = this.#holder.state;
+    this.#inForce = next;
+    this.#holder.take(next.tables, this.options.clock.now());
+    follow();
+    this.#save();
+    if (notKept !== undefined) this.#sayInternal(notKept);
+    if (this.#holder.state === before || before === "isolated") return "";
+    return `; the phase that was held is not in it, and \`${this.phase ?? ""}\` is in force here`;
   }
 
   get state(): PhaseHolder["state"] {
@@ -141,11 +214,13 @@ export class Point {
   }
 
   judge(observation: Observation, atMs = this.options.clock.now()): Judged {
-    const verdict = judgeBy(this.tables, this.#holder.permit, observation, this.#history, atMs);
+    const { tables, history } = this.#inForce;
+    const verdict = judgeBy(tables, this.#holder.permit, observation, history, atMs);
     this.#judged += 1;
     if (verdict.verdict === "deny") this.#denied += 1;
     const blocks = verdict.verdict === "deny" && verdict.mode === "enforce" && this.enforces(observation.link);
     return {
+      tables,
       observation,
       verdict,
       action: blocks ? "blocked" : "forwarded",
@@ -165,9 +240,11 @@ export class Point {
     this.#became(judged, outcome);
   }
 
-  #became({ observation, verdict }: Judged, outcome: Outcome): void {
+  #became(judged: Judged, outcome: Outcome): void {
     const atMs = this.options.clock.now();
-    commit(this.#history, observation, verdict, outcome, atMs);
+    const { tables, history } = this.#inForce;
+    const { observation, verdict } = judged.tables === tables ? judged : carriedOver(judged, judged.tables, tables);
+    commit(history, observation, verdict, outcome, atMs);
     if (this.#holder.happened(verdict, outcome, atMs)) this.#save();
   }
 
@@ -190,7 +267,7 @@ export class Point {
 
   /** A tag's value was seen here: it feeds conditions, steps and largest-step rules. */
   sawTag(tag: TagId, value: number, atMs = this.options.clock.now()): void {
-    observeTag(this.#history, tag, value, atMs);
+    observeTag(this.#inForce.history, tag, value, atMs);
   }
 
   /**
@@ -200,6 +277,20 @@ export class Point {
    * @returns false: the answer must not reach the client
    */
   told(party: Party, values: readonly ToldValue[], atMs = this.options.clock.now()): boolean {
+    if (!this.mayTell(party, values, atMs)) return false;
+    for (const { tag, value } of values) this.sawTag(tag, value, atMs);
+    this.sawTags(atMs);
+    return true;
+  }
+
+  /** False: no rule is about what clients are told, and `mayTell` need not be asked. */
+  get judgesReports(): boolean {
+    return this.tables.judgesReports;
+  }
+
+  /** The judgement of `told` alone, for whoever then shows the values one by one. */
+  mayTell(party: Party, values: readonly ToldValue[], atMs = this.options.clock.now()): boolean {
+    if (!this.judgesReports) return true;
     const suspect = values.flatMap((value) => this.#suspicion(party, value, atMs) ?? []);
     for (const { judged } of suspect) {
       const withheld = judged.action === "blocked";
@@ -212,10 +303,7 @@ export class Point {
         says: judged.verdict.verdict === "deny" ? judged.verdict.says : "",
       });
     }
-    if (suspect.some(({ judged }) => judged.action === "blocked")) return false;
-    for (const { tag, value } of values) this.sawTag(tag, value, atMs);
-    this.sawTags(atMs);
-    return true;
+    return !suspect.some(({ judged }) => judged.action === "blocked");
   }
 
   #suspicion({ source, target, link }: Party, { tag, value }: ToldValue, atMs: number): { judged: Judged } | undefined {
@@ -236,7 +324,7 @@ export class Point {
 
   /** Call after a batch of `sawTag`. */
   sawTags(atMs = this.options.clock.now()): void {
-    if (this.#holder.observe(this.#history, atMs)) this.#save();
+    if (this.#holder.observe(this.#inForce.history, atMs)) this.#save();
   }
 
   /** What was noticed about a connection. Within a limit: beyond it, counted as lost. */
@@ -247,7 +335,25 @@ export class Point {
 
   #say(notice: OwnNotice): void {
     const { point, layer, clock } = this.options;
-    this.#bus?.publish(topic.notice(point), { point, layer, atMs: clock.now(), ...notice } satisfies NoticeMessage);
+    const message: NoticeMessage = { point, layer, atMs: clock.now(), ...notice };
+    this.#log?.add("notice", message);
+    this.#bus?.publish(topic.notice(point), message);
+  }
+
+  /** Counts alone are not worth a line with each heartbeat. */
+  #logStatus(status: StatusMessage): void {
+    if (this.#log === undefined) return;
+    const { state, says, phase, steps, epoch, bundle } = status;
+    const what = JSON.stringify([state, says, phase, steps, epoch, bundle]);
+    const realMs = performance.now();
+    if (what === this.#logged.what && realMs - this.#logged.realMs < LOG_STATUS_MS) return;
+    this.#logged = { what, realMs };
+    this.#log.add("status", status);
+  }
+
+  #logFault(says: string): void {
+    if (this.#bus === undefined) process.stderr.write(`sekisho: ${says}\n`);
+    this.#sayInternal(says);
   }
 
   #sayInternal(says: string): void {
@@ -277,17 +383,18 @@ export class Point {
   }
 
   publishStatus(): void {
-    this.#bus?.publish(topic.status(this.options.point), this.#status(), { retain: true });
+    const status = this.#status();
+    this.#logStatus(status);
+    this.#bus?.publish(topic.status(this.options.point), status, { retain: true });
   }
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
+    const last: StatusMessage = { ...this.#status(), state: "down", says: "stopped" };
+    this.#logStatus(last);
+    this.#log?.close();
     if (this.#bus === undefined) return;
-    this.#bus.publish(
-      topic.status(this.options.point),
-      { ...this.#status(), state: "down", says: "stopped" },
-      { retain: true },
-    );
+    this.#bus.publish(topic.status(this.options.point), last, { retain: true });
     await this.#bus.close();
   }
 
@@ -327,10 +434,19 @@ export class Point {
         says: `no word from the coordinator for the lease's length; ${regionOf(this.tables.lifecycle, this.#zone).isolated} is in force here`,
       });
     }
-    // Steps follow from time too, where nothing is seen.
+    this.#look();
+  }
+
+  /** What follows from time alone: steps, and messages that should have come. */
+  #look(): void {
     this.sawTags();
     const { lifecycle } = this.tables;
-    for (const rule of this.#missed.look(this.#history, lifecycle, this.#holder.position, this.options.clock.now())) {
+    for (const rule of this.#missed.look(
+      this.#inForce.history,
+      lifecycle,
+      this.#holder.position,
+      this.options.clock.now(),
+    )) {
       const [source = "", target = ""] = [rule.from[0], rule.targets[0]];
       const says = missedInWords(rule);
       this.notice({ code: "PERIOD_MISSED", severity: "detection", locus: [], source, target, says });
@@ -364,89 +480,46 @@ export class Point {
   }
 
   #publishReceipt(judged: Judged, outcome: Outcome): void {
-    const { observation, verdict } = judged;
     this.#seq += 1;
-    const receipt: ReceiptMessage = {
-      point: this.options.point,
-      layer: this.options.layer,
-      seq: this.#seq,
-      atMs: judged.atMs,
-      epoch: judged.epoch,
-      phase: judged.phase,
-      source: observation.source ?? null,
-      sourceAddress: observation.sourceAddress,
-      target: observation.target,
-      link: observation.link ?? null,
-      operation: observation.operation,
-      message: observation.message,
-      items: observation.items.map((item) => ({
-        tag: item.tag ?? null,
-        address: item.address,
-        value: item.value ?? null,
-      })),
-      verdict: verdict.verdict,
-      rule: verdict.rule ?? null,
-      reason: verdict.verdict === "deny" ? verdict.reason : null,
-      says: verdict.verdict === "deny" ? verdict.says : "",
-      action: judged.action,
-      outcome,
-    };
-    this.#bus?.publish(topic.receipt(this.options.point), receipt);
+    const { point, layer } = this.options;
+    if (this.#bus === undefined && this.#log === undefined) return;
+    const receipt = receiptOf(judged, outcome, { point, layer, seq: this.#seq });
+    this.#log?.add("receipt", receipt);
+    this.#bus?.publish(topic.receipt(point), receipt);
   }
 
   #status(): StatusMessage {
-    const { point, layer, mode, bundle, clock } = this.options;
+    const { point, layer, mode, clock } = this.options;
     const state = this.#holder.state;
     const position = this.#holder.position;
     return {
       point,
       layer,
       state: state === "in-force" && this.#blindSince !== undefined ? "blind" : state,
-      says:
-        this.#blindSince ?? (state === "isolated" ? "the coordinator has not been heard for the lease's length" : ""),
+      says: this.#blindSince ?? (state === "isolated" ? this.#holder.whyIsolated : ""),
       mode,
       zone: this.#zone,
       phase: position?.phase ?? null,
       steps: position?.steps ?? [],
       epoch: this.#holder.epoch ?? null,
-      bundle: bundle.id,
+      bundle: this.bundle.id,
       pid: process.pid,
       atMs: clock.now(),
       judgedUpToMs: this.#judgedUpTo(),
       judged: this.#judged,
       denied: this.#denied,
-      lost: this.#lost + (this.#bus?.dropped ?? 0),
+      lost: this.#lost + (this.#bus?.dropped ?? 0) + (this.#log?.lost ?? 0),
     };
   }
 
-  #file(): string | undefined {
-    const { runDir, point } = this.options;
-    return runDir === undefined ? undefined : join(runDir, `${point}.phase.json`);
-  }
-
   #restore(): void {
-    const file = this.#file();
-    if (file === undefined) return;
-    try {
-      this.#holder.restore(readFileSync(file, "utf8"), this.options.clock.now());
-    } catch {
-      // Nothing was saved: the first start. The point holds no phase, and denies, until the coordinator says where the zone stands.
-    }
+    const text = this.#saved.read();
+    if (text !== undefined) this.#holder.restore(text, this.options.clock.now());
   }
 
-  /** Persists the held phase before anything is forwarded under it; write-then-rename, so that a crash leaves old or new. */
+  /** Persists the held phase before anything is forwarded under it. */
   #save(): void {
-    const file = this.#file();
-    const text = this.#holder.save();
-    if (file === undefined || text === this.#savedText) return;
-    this.#savedText = text;
-    try {
-      writeFileSync(`${file}.new`, text);
-      renameSync(`${file}.new`, file);
-    } catch (error) {
-      this.#sayInternal(
-        `the phase cannot be saved to ${file} (${error instanceof Error ? error.message : String(error)})`,
-      );
-    }
+    const notKept = this.#saved.keep(this.#holder.save());
+    if (notKept !== undefined) this.#sayInternal(notKept);
   }
 }

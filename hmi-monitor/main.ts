@@ -1,10 +1,12 @@
 import { connect } from "node:net";
+import type { TakesBundles } from "#point/bundle-change.ts";
 import type { PlantClock } from "#point/clock.ts";
 import type { Endpoint } from "#point/endpoint.ts";
 import { Point } from "#point/point.ts";
 import type { Bundle } from "#specs/bundle.ts";
 import type { PhaseId } from "#specs/ids.ts";
 import type { Mode, Protocol } from "#specs/plant.ts";
+import { ok } from "#specs/result.ts";
 import { PcapReader } from "#wire/pcap/index.ts";
 import { describeWireError } from "#wire/wire-error.ts";
 import { Monitor } from "./monitor.ts";
@@ -23,11 +25,14 @@ export interface HmiMonitorOptions {
   readonly runDir?: string;
 }
 
-export interface RunningMonitor {
+export interface RunningMonitor extends TakesBundles {
   close(): Promise<void>;
 }
 
-/** Real ms without a frame after which the tap counts as blind: the switch announces itself every 500 ms of plant time. */
+/**
+ * Ms without a frame after which the tap counts as blind: the switch announces itself every 500 ms of plant time. Both clocks must have
+ * gone so far: while plant time stands still (a simulation that waits for one of its processes) nothing is announced.
+ */
 const SILENT_MS = 3000;
 const RECONNECT_MS = 500;
 
@@ -40,14 +45,17 @@ export async function runHmiMonitor(options: HmiMonitorOptions): Promise<Running
   for (const port of ports.modbus) byPort.set(port, "modbus");
   for (const port of ports.opcua) byPort.set(port, "opcua");
   const monitor = new Monitor(point, options.bundle.plant, byPort);
+  point.setFollower(({ plant }) => ok(() => monitor.take(plant)));
+  const takeBundle: TakesBundles["takeBundle"] = (open) => point.takeBundle(open);
   if (options.mode === "off") {
     // Nothing is judged, so nobody need wait for it.
     options.clock.on("close", () => point.publishStatus());
-    return { close: () => point.close() };
+    return { takeBundle, close: () => point.close() };
   }
   point.setJudgedUpTo(() => monitor.seenUpToMs);
   const mirror = readMirror(options, point, monitor);
   return {
+    takeBundle,
     close: async () => {
       mirror.close();
       await point.close();
@@ -60,10 +68,16 @@ function readMirror(options: HmiMonitorOptions, point: Point, monitor: Monitor):
   let stopped = false;
   let retry: NodeJS.Timeout | undefined;
   let socket = open();
-  let heardMs = performance.now();
+  const now = () => ({ realMs: performance.now(), plantMs: options.clock.now() });
+  /** undefined: plant time has not begun here. */
+  let heard: ReturnType<typeof now> | undefined;
+  options.clock.on("open", () => {
+    heard ??= now();
+  });
   const watch = setInterval(() => {
-    if (performance.now() - heardMs > SILENT_MS)
-      point.setBlind(`the mirror at ${host}:${port} has been silent for ${SILENT_MS / 1000} s`);
+    const { realMs, plantMs } = now();
+    const silentMs = heard === undefined ? 0 : Math.min(realMs - heard.realMs, plantMs - heard.plantMs);
+    if (silentMs > SILENT_MS) point.setBlind(`the mirror at ${host}:${port} has been silent for ${SILENT_MS / 1000} s`);
   }, 500);
 
   function open(): ReturnType<typeof connect> {
@@ -79,7 +93,7 @@ function readMirror(options: HmiMonitorOptions, point: Point, monitor: Monitor):
         next.destroy();
         return;
       }
-      heardMs = performance.now();
+      heard = now();
       if (reader.state.kind === "failed") {
         point.setBlind(`the mirror stream cannot be read (${describeWireError(reader.state.error)})`);
         next.destroy();

@@ -11,6 +11,8 @@ import type { Conversation } from "./conversation.ts";
 import { ModbusConversation } from "./modbus-conversation.ts";
 import { UaConversation } from "./opcua-conversation.ts";
 
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
 /** Which TCP port of a server speaks which protocol. */
 export type ProtocolPorts = ReadonlyMap<number, Protocol>;
 
@@ -20,10 +22,12 @@ export type ProtocolPorts = ReadonlyMap<number, Protocol>;
  */
 export class Monitor {
   readonly #point: Point;
-  readonly #plant: Plant;
+  #plant: Plant;
   readonly #ports: ProtocolPorts;
   readonly #reassembler: TcpReassembler;
   readonly #conversations = new Map<number, Conversation>();
+  /** Who speaks in each of them. The same objects for as long as they last; another plant changes them. */
+  readonly #parties = new Map<number, { readonly flow: Flow; readonly party: Writable<Party> }>();
   readonly #modbusTags = new Map<DeviceId, ModbusTags>();
   readonly #uaTags = new Map<DeviceId, UaTags>();
   #seenUpToMs = 0;
@@ -35,6 +39,25 @@ export class Monitor {
     this.#plant = plant;
     this.#ports = ports;
     this.#reassembler = new TcpReassembler({ serverPorts: [...ports.keys()] });
+  }
+
+  /**
+   * From now on the plant is this one; conversations go on where they are. One whose server is another device now is not judged any more:
+   * what it asked of the one before would be mistaken for something else.
+   */
+  take(plant: Plant): void {
+    this.#plant = plant;
+    for (const tags of this.#modbusTags.values()) tags.take(plant);
+    for (const tags of this.#uaTags.values()) tags.take(plant);
+    for (const [id, { flow, party }] of this.#parties) {
+      const now = this.#partyOf(flow);
+      if (now?.target === party.target) Object.assign(party, now);
+      else {
+        this.#conversations.set(id, UNREADABLE);
+        this.#parties.delete(id);
+        this.#blindTo(flow, "its server is another device in the present bundle");
+      }
+    }
   }
 
   /** Capture time up to which everything that was mirrored has been judged. */
@@ -97,10 +120,12 @@ export class Monitor {
       }
       case "blind":
         this.#conversations.set(event.flow.id, UNREADABLE);
+        this.#parties.delete(event.flow.id);
         this.#blindTo(event.flow, `bytes are missing from the mirror (${event.reason})`);
         return;
       case "close":
         this.#conversations.delete(event.flow.id);
+        this.#parties.delete(event.flow.id);
         return;
       case "overlap":
         this.#blindTo(
@@ -125,18 +150,23 @@ export class Monitor {
   }
 
   #conversationFor(flow: Flow): Conversation | undefined {
-    const protocol = this.#ports.get(flow.server.port);
-    const server = deviceAt(this.#plant, flow.server.ip, flow.server.port)?.id;
-    if (protocol === undefined || server === undefined) return undefined;
-    const source = deviceAt(this.#plant, flow.client.ip, flow.client.port)?.id;
-    const party: Party = {
-      source,
-      sourceAddress: `${flow.client.ip}:${flow.client.port}`,
-      target: server,
-      link: source === undefined ? undefined : linkOf(this.#plant, source, server, protocol)?.id,
-    };
-    if (protocol === "opcua") return new UaConversation(this.#point, this.#uaTagsOf(server), party);
-    return new ModbusConversation(this.#point, this.#modbusTagsOf(server), party);
+    const party = this.#partyOf(flow);
+    if (party === undefined) return undefined;
+    this.#parties.set(flow.id, { flow, party });
+    const { target } = party;
+    if (this.#ports.get(flow.server.port) === "opcua")
+      return new UaConversation(this.#point, this.#uaTagsOf(target), party);
+    return new ModbusConversation(this.#point, this.#modbusTagsOf(target), party);
+  }
+
+  /** undefined: nobody here knows its server, or what it speaks. */
+  #partyOf({ client, server: { ip, port } }: Flow): Writable<Party> | undefined {
+    const protocol = this.#ports.get(port);
+    const target = deviceAt(this.#plant, ip, port)?.id;
+    if (protocol === undefined || target === undefined) return undefined;
+    const source = deviceAt(this.#plant, client.ip, client.port)?.id;
+    const link = source === undefined ? undefined : linkOf(this.#plant, source, target, protocol)?.id;
+    return { source, sourceAddress: `${client.ip}:${client.port}`, target, link };
   }
 
   #modbusTagsOf(server: DeviceId): ModbusTags {

@@ -1,5 +1,17 @@
 import type { PackedBundle } from "./bundle.ts";
 import {
+  type FileRange,
+  type FormRule,
+  MAX_FILE,
+  MAX_FUNCTION,
+  MAX_OBJECT,
+  MAX_QUANTITY,
+  MAX_RECORD,
+  MAX_SUB_FUNCTION,
+  type ModbusFunction,
+  ROLE_NAME,
+} from "./form.ts";
+import {
   type CadenceRule,
   type CausalityRule,
   type Comparison,
@@ -108,6 +120,7 @@ const link = map<Link>({
   mirror: truth,
   failOpen: truth,
   opaque: truth,
+  tls: optional(truth),
 });
 
 const bytes = pair(integer(0, 64 * 1024 * 1024));
@@ -116,7 +129,8 @@ const raw = variants<RawFunction, "protocol">("protocol", {
   modbus: map<Extract<RawFunction, { protocol: "modbus" }>>({
     ...rawCommon,
     protocol: words(["modbus"]),
-    function: integer(1, 127),
+    function: integer(1, MAX_FUNCTION),
+    mei: optional(integer(0, 255)),
   }),
   opcua: map<Extract<RawFunction, { protocol: "opcua" }>>({
     ...rawCommon,
@@ -168,14 +182,27 @@ const causality = map<CausalityRule>({
   apart: optional(map({ rules: names(), withinMs: ms })),
 });
 
+const form = map<FormRule>({
+  functions: optional(
+    list(map<ModbusFunction>({ code: integer(1, MAX_FUNCTION), sub: optional(integer(0, MAX_SUB_FUNCTION)) }), 1),
+  ),
+  quantity: optional(integer(1, MAX_QUANTITY)),
+  files: optional(
+    list(map<FileRange>({ files: pair(integer(1, MAX_FILE)), records: pair(integer(0, MAX_RECORD)) }), 1),
+  ),
+  objects: optional(list(pair(integer(0, MAX_OBJECT)), 1)),
+});
+
 const rule = map<Rule>({
   id: name(),
   says,
   from: names(),
+  roles: optional(list(pattern(ROLE_NAME, "is not the name of a role"), 1)),
   operation: words(OPERATIONS),
   targets: names(),
   tags: names(),
   raw: names(),
+  form: optional(form),
   value: optional(value),
   cadence: optional(cadence),
   causality: optional(causality),

@@ -54,6 +54,8 @@ export const DIAGNOSTICS = {
   OUTPUT_SOURCE: "outputs belong to the control program, and only to it",
   OUTPUT_TAG: "the rule is about outputs and the tag is none, or the other way round",
   REPORT_SOURCE: "a server reports its own tags, and only them",
+  FORM_MISPLACED: "functions, quantity, files, objects or roles stand where they have no meaning",
+  FUNCTION_UNFIT: "the function code does not do what the rule allows",
   CAUSALITY_MISPLACED: "the layer that judges the rule cannot see what it depends on",
   TRANSITION_EVENT: "a transition needs one event: a request, a condition or a time",
   ...CHECK_CODES,

@@ -38,6 +38,8 @@ export interface FlowEnd {
 
 /** IANA: mbap 502, opcua-tcp 4840. */
 const PORTS: Readonly<Record<Protocol, number>> = { modbus: 502, opcua: 4840 };
+/** IANA: mbap-s, Modbus/TCP Security. */
+const SECURE_MODBUS_PORT = 802;
 
 /**
  * Which links are needed where. A link is open in a phase as long as a rule of it lets anything cross; one that nobody looks into
@@ -118,9 +120,9 @@ function passes(plant: Plant, mask: Mask | undefined, rule: Rule, client: Device
   return throughMask(plant, mask, rule, source, target) !== "masked";
 }
 
-function flowOf({ devices }: Plant, { id, client, server, protocol }: Link): LinkFlow {
+function flowOf({ devices }: Plant, { id, client, server, protocol, tls }: Link): LinkFlow {
   const addressesOf = (device: DeviceId) => devices.find((entry) => entry.id === device)?.addresses ?? [];
-  const port = PORTS[protocol];
+  const port = tls === true ? SECURE_MODBUS_PORT : PORTS[protocol];
   return {
     link: id,
     protocol,

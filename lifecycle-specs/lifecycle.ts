@@ -1,3 +1,4 @@
+import type { FormRule } from "./form.ts";
 import type { DeviceId, LinkId, PhaseId, PlantId, RawId, RuleId, StepId, TagId, ZoneId } from "./ids.ts";
 import type { Mode } from "./plant.ts";
 
@@ -155,13 +156,18 @@ export const OPERATIONS = [
 ] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
-/** who · what · value · cadence · causality */
+/** who · what · form · value · cadence · causality */
 export interface Rule {
   readonly id: RuleId;
   /** The rule in words, shown to people. */
   readonly says: string;
   /** Source devices; of a `report` the servers. `program` is the control program in the PLC: only rules on outputs may name it. */
   readonly from: readonly (DeviceId | "program")[];
+  /**
+   * Who asks must be known by one of these: the role in a Modbus client's certificate (MODBUS/TCP Security V36 §8.3), the user's name
+   * of an OPC UA session (OPC 10000-4 §7.40.4). Judged at the switch, where the two are seen. Absent: by whatever role, and none.
+   */
+  readonly roles?: readonly string[];
   readonly operation: Operation;
   /** Target devices: those of the tags, or named outright by a rule without tags (session, browse, raw) and by a `report`. */
   readonly targets: readonly DeviceId[];
@@ -169,6 +175,7 @@ export interface Rule {
   readonly tags: readonly TagId[];
   /** Of a `raw` rule: which; else empty. */
   readonly raw: readonly RawId[];
+  readonly form?: FormRule;
   readonly value?: ValueRule;
   readonly cadence?: CadenceRule;
   readonly causality?: CausalityRule;

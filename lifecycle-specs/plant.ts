@@ -51,6 +51,8 @@ export interface Link {
   readonly failOpen: boolean;
   /** Nobody looks into this link (encrypted end to end). An exemption; default false. */
   readonly opaque: boolean;
+  /** Modbus/TCP Security: TLS up to the switch, which reads the client's role from its certificate; the mirror port sees nothing of it. */
+  readonly tls?: boolean;
 }
 
 export type ModbusTable = "coil" | "discrete-input" | "holding-register" | "input-register";
@@ -109,7 +111,12 @@ export type RawFunction = {
   /** It may change the plant: judged and reported like a write. Default true. */
   readonly changes: boolean;
 } & (
-  | { readonly protocol: "modbus"; readonly function: number }
+  | {
+      readonly protocol: "modbus";
+      readonly function: number;
+      /** Of function 43: the MEI type, which is the first of the bytes that are counted (MODBUS AP V1.1b3 §6.19). */
+      readonly mei?: number;
+    }
   | {
       readonly protocol: "opcua" /** Numeric id of the request's binary encoding, namespace 0. */;
       readonly service: number;

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { CompiledNext } from "./decide/compile-automaton.ts";
 import type { PhaseTable } from "./decide/compile-phases.ts";
 import { compiledTruth, type History, seenSince } from "./decide/history.ts";
@@ -17,6 +18,8 @@ import type { PhaseId, RuleId, StepId } from "./ids.ts";
 export class StepTracker {
   readonly #tables: Tables;
   #phase: PhaseTable | undefined;
+  /** Used again for each look, which comes with every message: nothing is allocated. */
+  readonly #asked: number[] = [];
   /** By step index: since when it is possible, plant ms; NaN: it is not. */
   #begun = new Float64Array(0);
   #position: Position | undefined;
@@ -45,9 +48,32 @@ export class StepTracker {
     return this.#phase !== undefined;
   }
 
+  /**
+   * Goes on where a tracker of other tables stands: in the phase of the same name, and in those of its possible steps that are there
+   * too. A step that leads on as before keeps its beginning, another begins now.
+   *
+   * @returns false: the tables have no such phase, or none of the steps, and nothing is held
+   */
+  goOn(other: StepTracker, nowMs: number): boolean {
+    const before = other.#phase;
+    const phase = before && this.#tables.phases.get(before.phase.id);
+    if (before === undefined || phase === undefined) return false;
+    const begun = phase.automaton.steps.map(({ id }) => {
+      const begunMs = other.#begun[before.automaton.steps.findIndex((step) => step.id === id)] ?? Number.NaN;
+      return Number.isNaN(begunMs) || isDeepStrictEqual(waysOn(before, id), waysOn(phase, id)) ? begunMs : nowMs;
+    });
+    if (begun.length > 0 && begun.every(Number.isNaN)) return false;
+    this.#phase = phase;
+    this.#begun = Float64Array.from(begun);
+    this.#toldMs = other.#toldMs;
+    return this.#changed(other.#sinceMs);
+  }
+
   /** Adds every step that follows from what this layer has seen, and from the time. @returns whether the set changed */
   observe(history: History, nowMs: number): boolean {
-    const asked = this.#possible();
+    const asked = this.#asked;
+    asked.length = 0;
+    for (let step = 0; step < this.#begun.length; step += 1) if (this.#isPossible(step)) asked.push(step);
     const before = asked.length;
     // The list grows while it is walked: a step that joins is asked for its own successors in the same pass.
     for (const at of asked) {
@@ -69,6 +95,7 @@ export class StepTracker {
   command(rule: RuleId, outcome: "forwarded" | "answered-ok", nowMs: number): boolean {
     const isPlc = this.#tables.layer === "plc";
     if (isPlc && outcome === "answered-ok") return false;
+    if (this.#phase?.automaton.commands.has(rule) !== true) return false;
     const joining = this.#possible()
       .flatMap((at) => this.#nextOf(at, nowMs))
       .filter((next) => next.event === "command" && next.rule === rule && (isPlc || next.outcome === outcome))
@@ -152,4 +179,10 @@ export class StepTracker {
     this.#position = this.#phase === undefined ? undefined : { phase: this.#phase.phase.id, steps };
     return true;
   }
+}
+
+/** What leads on from a step, and when, as it is written. */
+function waysOn({ phase }: PhaseTable, id: StepId) {
+  const { minMs, next } = phase.steps.find((step) => step.id === id) ?? {};
+  return { minMs, next };
 }

@@ -1,3 +1,4 @@
+import { type FormRule, filesInWords, functionInWords, spanInWords } from "./form.ts";
 import type { TagId } from "./ids.ts";
 import type {
   CadenceRule,
@@ -162,17 +163,34 @@ export function ruleInWords(rule: Rule, plant: Plant, tagOf: TagOf): string {
 
 /** Bounds are said once where all the rule's tags have them in one unit. */
 export function limitsInWords(rule: Rule, tagOf: TagOf): readonly string[] {
-  const { value, cadence, causality, mode, safety, operation } = rule;
+  const { roles, form, value, cadence, causality, mode, safety, operation } = rule;
   const units = new Set(rule.tags.map((tag) => unitOf(tagOf(tag))));
   const [first] = rule.tags;
   const one = units.size === 1 && first !== undefined ? tagOf(first) : undefined;
   const usual = operation === "report" ? "monitor" : "enforce";
   return [
+    ...rolesInWords(roles),
+    ...(form === undefined ? [] : formInWords(form)),
     ...(value === undefined ? [] : valueRuleInWords(value, one)),
     ...(cadence === undefined ? [] : cadenceInWords(cadence)),
     ...(causality === undefined ? [] : causalityInWords(causality, tagOf)),
     ...(safety ? ["always (safety)"] : []),
     ...(mode === usual ? [] : [`mode ${mode}`]),
+  ];
+}
+
+/** `in the role operator or engineer`. */
+export function rolesInWords(roles: readonly string[] | undefined): readonly string[] {
+  return roles === undefined ? [] : [`in the role ${listInWords([...roles].sort(), "or")}`];
+}
+
+/** `by function 6 or 16`, `at most 20 at once`, `file 4 records 0-99`, `objects 0-2`. */
+export function formInWords({ functions, quantity, files, objects }: FormRule): readonly string[] {
+  return [
+    ...(functions === undefined ? [] : [`by function ${listInWords(functions.map(functionInWords), "or")}`]),
+    ...(quantity === undefined ? [] : [`at most ${quantity} at once`]),
+    ...(files === undefined ? [] : [listInWords(files.map(filesInWords))]),
+    ...(objects === undefined ? [] : [`objects ${listInWords(objects.map(spanInWords))}`]),
   ];
 }
 

@@ -1,3 +1,4 @@
+import { type BundleAnswer, shortId } from "#point/bundle-change.ts";
 import {
   HEARTBEAT_MS,
   type LeaseMessage,
@@ -51,6 +52,7 @@ export class GuardPoint {
   readonly #point: string;
   readonly #zone: ZoneId;
   readonly #client: GuardClient;
+  #bundle: Bundle;
   readonly #waiting = new Set<() => void>();
   readonly #timers: readonly NodeJS.Timeout[];
   #bus: Bus | undefined;
@@ -68,6 +70,7 @@ export class GuardPoint {
     const device = bundle.plant.devices.find((d) => d.id === guard.device);
     if (device === undefined)
       throw new Error(`device \`${guard.device}\` is not in plant \`${bundle.plant.id}\`; name one of its PLCs`);
+    this.#bundle = bundle;
     this.device = guard.device;
     this.#options = options;
     this.#point = pointOf(guard.device);
@@ -94,6 +97,25 @@ export class GuardPoint {
     bus.onState((state) => {
       if (state === "connected") this.publishStatus();
     });
+  }
+
+  /** Why this point cannot go on with a bundle, in one sentence; undefined: it can. */
+  whyNot({ plant }: Bundle): string | undefined {
+    const zone = plant.devices.find(({ id }) => id === this.device)?.zone;
+    if (zone === undefined) return `device \`${this.device}\`, whose guard this is, is not in the bundle`;
+    return zone === this.#zone
+      ? undefined
+      : `device \`${this.device}\` is in zone \`${zone}\`, and was in \`${this.#zone}\``;
+  }
+
+  /** What became of a bundle that was offered. The guard itself goes on with the one in its PLC, and its status says which that is. */
+  bundleOffered({ taken, says }: BundleAnswer, bundle: Bundle): void {
+    this.#bundle = bundle;
+    const held = this.#report?.bundle;
+    const guard =
+      held === undefined || held === bundle.id ? "" : `; the guard in ${this.device} holds bundle ${shortId(held)}`;
+    this.#notice({ code: taken ? "BUNDLE_TAKEN" : "BUNDLE_REFUSED", severity: "info", locus: [], says: says + guard });
+    this.publishStatus();
   }
 
   /** Plant time up to which this PLC's scans have been published. */
@@ -246,7 +268,7 @@ export class GuardPoint {
       mode: report?.mode ?? this.#options.mode,
       zone: this.#zone,
       ...held(report),
-      bundle: report?.bundle ?? this.#options.bundle.id,
+      bundle: report?.bundle ?? this.#bundle.id,
       pid: process.pid,
       atMs: this.#options.clock.now(),
       judgedUpToMs: this.judgedUpToMs,

@@ -1,6 +1,8 @@
+import { exchange, type TakesBundles } from "#point/bundle-change.ts";
 import type { PlantClock } from "#point/clock.ts";
 import type { Bundle } from "#specs/bundle.ts";
 import type { Mode } from "#specs/plant.ts";
+import { err, ok } from "#specs/result.ts";
 import { type GuardAddress, GuardPoint } from "./agent.ts";
 
 export interface PlcGuardAgentOptions {
@@ -16,7 +18,7 @@ export interface PlcGuardAgentOptions {
   readonly log?: (says: string) => void;
 }
 
-export interface PlcGuardAgent {
+export interface PlcGuardAgent extends TakesBundles {
   close(): Promise<void>;
 }
 
@@ -43,7 +45,20 @@ export async function runPlcGuardAgent(options: PlcGuardAgentOptions): Promise<P
       }),
     );
   });
+  let { bundle } = options;
   return {
+    takeBundle: (open) => {
+      const answer = exchange(bundle, open, (next) => {
+        const why = points.map((point) => point.whyNot(next)).find((says) => says !== undefined);
+        if (why !== undefined) return err(why);
+        return ok(() => {
+          bundle = next;
+          return " for the agent";
+        });
+      });
+      for (const point of points) point.bundleOffered(answer, bundle);
+      return answer;
+    },
     close: async () => {
       await Promise.all(points.map((point) => point.close()));
     },

@@ -1,4 +1,5 @@
 import type { ReasonCode } from "#specs/decide/reasons.ts";
+import type { ExceptionName } from "#wire/modbus/index.ts";
 
 /** What becomes of a denied Modbus request. */
 export type DenyAction =
@@ -42,6 +43,8 @@ const CLASS_OF: Readonly<Record<ReasonCode, DenyClass>> = {
   SOURCE_UNKNOWN: "role",
   LINK_UNKNOWN: "role",
   SOURCE_FORBIDS: "role",
+  ROLE_MISSING: "role",
+  ROLE_NOT_ALLOWED: "role",
   PHASE_UNKNOWN: "phase",
   PHASE_FORBIDS: "phase",
   STEP_FORBIDS: "phase",
@@ -50,9 +53,13 @@ const CLASS_OF: Readonly<Record<ReasonCode, DenyClass>> = {
   WINDOW_FORBIDS: "phase",
   NO_RULE: "function",
   FUNCTION_FORBIDDEN: "function",
+  FUNCTION_NOT_ALLOWED: "function",
   SECURITY_POLICY: "function",
   TAG_UNKNOWN: "address",
   TAG_PARTIAL: "address",
+  FILE_NOT_ALLOWED: "address",
+  OBJECT_NOT_ALLOWED: "address",
+  QUANTITY_ABOVE: "value",
   TYPE_MISMATCH: "value",
   VALUE_BELOW: "value",
   VALUE_ABOVE: "value",
@@ -115,3 +122,7 @@ function readAction(text: string): DenyAction | undefined {
   const code = Number(/^exception:(\d{1,3})$/.exec(text)?.[1] ?? 0);
   return code >= 1 && code <= MAX_EXCEPTION ? exception(code) : undefined;
 }
+
+/** What a client is told where an answer was waited for and none came that is one: 0B and 04 of MODBUS AP V1.1b3 §7. Never an invented value. */
+export const NO_ANSWER: ExceptionName = "gateway-target-failed-to-respond";
+export const BAD_ANSWER: ExceptionName = "server-device-failure";

@@ -1,22 +1,16 @@
+import type { PlantFollower, TakesBundles } from "#point/bundle-change.ts";
 import type { PlantClock } from "#point/clock.ts";
-import type { Endpoint } from "#point/endpoint.ts";
-import type { Party } from "#point/observe/modbus.ts";
-import { ModbusImage } from "#point/observe/modbus-image.ts";
-import { ModbusTags } from "#point/observe/modbus-tags.ts";
-import { UaTags } from "#point/observe/opcua.ts";
-import { UaNames } from "#point/observe/opcua-names.ts";
 import { Point } from "#point/point.ts";
 import { TokenBucket } from "#point/token-bucket.ts";
-import { deviceAt, linkOf } from "#specs/addresses.ts";
+import { deviceAt } from "#specs/addresses.ts";
 import type { Bundle } from "#specs/bundle.ts";
 import type { PhaseId } from "#specs/ids.ts";
 import type { Link, Mode } from "#specs/plant.ts";
+import { ok } from "#specs/result.ts";
 import type { DenyActions } from "./actions.ts";
-import { type FramingName, framingOf } from "./modbus-framing.ts";
-import { ModbusSession } from "./modbus-session.ts";
-import { ModbusWatch } from "./modbus-watch.ts";
-import type { UaTermination } from "./opcua-identity.ts";
-import { UaSession } from "./opcua-session.ts";
+import type { PlaceLimits } from "./connection-places.ts";
+import type { FilterListener } from "./listener.ts";
+import { ListenerSessions, type ListenerSessionsOptions } from "./listener-sessions.ts";
 import { Gateway } from "./packet-filter/gateway.ts";
 import { nftCommand } from "./packet-filter/nft.ts";
 import type { PairSettings } from "./packet-filter/pair-file.ts";
@@ -24,21 +18,8 @@ import type { PacketSite } from "./packet-filter/site.ts";
 import { aliasesOf } from "./packet-filter/wiring.ts";
 import { Relay } from "./relay.ts";
 import type { RelayOptions } from "./relay-options.ts";
-import type { Session, SessionOutput } from "./session.ts";
-import type { LinkTls } from "./tls.ts";
 
-/** One listener: it stands in front of the server of `link`, for every client of that server over the same protocol. */
-export interface FilterListener {
-  readonly link: string;
-  readonly listen: Endpoint;
-  readonly upstream: Endpoint;
-  /** Modbus only: how frames lie in the stream, on both sides. Default `mbap`. */
-  readonly framing?: FramingName;
-  /** OPC UA only: secured channels end here, and go on to the server as others. Default: they go through from end to end. */
-  readonly termination?: UaTermination;
-  /** Modbus/TCP Security: TLS towards the clients, the server, or both. Default: neither. */
-  readonly tls?: LinkTls;
-}
+export type { FilterListener } from "./listener.ts";
 
 export interface SwitchFilterOptions {
   readonly point?: string;
@@ -53,6 +34,8 @@ export interface SwitchFilterOptions {
   readonly from?: ReadonlyMap<string, string>;
   /** Keeps the packet filter of this host in step with the phase, and hands the links over where there are two filters. */
   readonly packetFilter?: { readonly site: PacketSite; readonly pair?: PairSettings };
+  /** Connections on each listener. Default: `DEFAULT_PLACE_LIMITS`. */
+  readonly places?: PlaceLimits;
   readonly mode: Mode;
   /** What a denied Modbus request is answered with. */
   readonly deny?: DenyActions;
@@ -62,12 +45,14 @@ export interface SwitchFilterOptions {
   readonly runDir?: string;
 }
 
-export interface RunningFilter {
+export interface RunningFilter extends TakesBundles {
   close(): Promise<void>;
 }
 
 /** Real ms that the close of a round waits for answers that are still under way. */
 const SETTLE_MS = 300;
+/** Of one client's bytes, before others have their turn: some five small Modbus requests, some forty of OPC UA. */
+const TURN_BYTES = { modbus: 64, opcua: 4096 } as const;
 /** Notices about refused connections and lost servers, per second. */
 const NOTICES_PER_SECOND = 5;
 
@@ -76,10 +61,12 @@ export async function runSwitchFilter(options: SwitchFilterOptions): Promise<Run
   const point = new Point({ ...options, point: options.point ?? "switch-filter", layer: "switch" });
   await point.start();
   const gateway = await openGateway(options, point);
-  const aliases = options.packetFilter && aliasesOf(options.bundle.plant, options.packetFilter.site);
+  const aliases = options.packetFilter && new Map(aliasesOf(options.bundle.plant, options.packetFilter.site));
   const from = options.from ?? aliases;
   const led = from === undefined ? options : { ...options, from };
-  const relays = options.listeners.map((listener) => new Relay(relayOptions(led, point, listener)));
+  const fronts = options.listeners.map((listener) => openFront(led, point, listener));
+  const relays = fronts.map(({ relay }) => relay);
+  point.setFollower(followPlant(options, fronts, gateway, aliases));
   point.setJudgedUpTo(() =>
     Math.min(options.clock.now(), ...relays.map((r) => (r.unsettledSinceMs ?? Number.POSITIVE_INFINITY) - 1)),
   );
@@ -97,11 +84,56 @@ export async function runSwitchFilter(options: SwitchFilterOptions): Promise<Run
     throw error;
   }
   return {
+    takeBundle: (open) => point.takeBundle(open),
     close: async () => {
       await gateway?.close();
       await Promise.all(relays.map((relay) => relay.close()));
       await point.close();
     },
+  };
+}
+
+/** One listener, and the sessions of those who connect to it. */
+interface Front {
+  readonly relay: Relay;
+  readonly sessions: ListenerSessions;
+}
+
+function openFront(options: SwitchFilterOptions, point: Point, listener: FilterListener): Front {
+  const { bundle, deny, from } = options;
+  const link = linkNamed(bundle, listener.link);
+  const about = { listener, link, isLedHere: from !== undefined, ...(deny === undefined ? {} : { deny }) };
+  const sessions = new ListenerSessions(point, about);
+  return { sessions, relay: new Relay(relayOptions(options, point, about, sessions)) };
+}
+
+/** Everything here that goes by the plant goes by the next one at once, or none of it does. */
+function followPlant(
+  { packetFilter }: SwitchFilterOptions,
+  fronts: readonly Front[],
+  gateway: Gateway | undefined,
+  aliases: Map<string, string> | undefined,
+): PlantFollower {
+  return (bundle) => {
+    const swaps: (() => void)[] = [];
+    for (const { relay, sessions } of fronts) {
+      const swap = sessions.prepare(bundle, () => relay.outputs);
+      if (!swap.ok) return swap;
+      swaps.push(swap.value);
+    }
+    if (packetFilter !== undefined && gateway !== undefined) {
+      const { plant, projections } = bundle;
+      const swap = gateway.prepare({ plant, flows: projections.flows, site: packetFilter.site });
+      if (!swap.ok) return swap;
+      const next = aliasesOf(plant, packetFilter.site);
+      swaps.push(swap.value, () => {
+        aliases?.clear();
+        for (const [client, alias] of next) aliases?.set(client, alias);
+      });
+    }
+    return ok(() => {
+      for (const swap of swaps) swap();
+    });
   };
 }
 
@@ -125,8 +157,12 @@ async function settled(relays: readonly Relay[], atMs: number): Promise<void> {
   }
 }
 
-function relayOptions(options: SwitchFilterOptions, point: Point, listener: FilterListener): RelayOptions {
-  const link = linkNamed(options.bundle, listener.link);
+function relayOptions(
+  options: SwitchFilterOptions,
+  point: Point,
+  { listener, link }: ListenerSessionsOptions,
+  sessions: ListenerSessions,
+): RelayOptions {
   const notices = new TokenBucket(NOTICES_PER_SECOND, NOTICES_PER_SECOND);
   let reachable = true;
   return {
@@ -134,8 +170,11 @@ function relayOptions(options: SwitchFilterOptions, point: Point, listener: Filt
     upstream: listener.upstream,
     ...(options.localAddress === undefined ? {} : { localAddress: options.localAddress }),
     ...(options.from === undefined ? {} : { from: options.from }),
-    ...(options.mode === "off" ? {} : { session: sessionFactory(options, point, listener, link) }),
+    ...(options.mode === "off" ? {} : { session: (client, output) => sessions.begin(client, output) }),
     ...(listener.tls === undefined ? {} : { tls: listener.tls }),
+    ...(options.places === undefined ? {} : { places: options.places }),
+    turnBytes: TURN_BYTES[link.protocol],
+    deviceOf: (address, port) => deviceAt(point.bundle.plant, address, port)?.id,
     onUntrusted: (client, says) => {
       if (!notices.take(performance.now())) return;
       point.notice({
@@ -177,64 +216,6 @@ function relayOptions(options: SwitchFilterOptions, point: Point, listener: Filt
       });
     },
   };
-}
-
-function sessionFactory(
-  options: SwitchFilterOptions,
-  point: Point,
-  listener: FilterListener,
-  link: Link,
-): NonNullable<RelayOptions["session"]> {
-  const { plant } = options.bundle;
-  const party = (client: { readonly address: string; readonly port: number; readonly role?: string }): Party => {
-    const source = deviceAt(plant, client.address, client.port)?.id;
-    const as = client.role === undefined ? "" : `${client.role}@`;
-    return {
-      source,
-      sourceAddress: `${as}${client.address}:${client.port}`,
-      target: link.server,
-      link: source === undefined ? undefined : linkOf(plant, source, link.server, link.protocol)?.id,
-    };
-  };
-  const session = sessionOf(options, point, listener, link);
-  return (client, output) => {
-    const from = party(client);
-    const mode = plant.links.find(({ id }) => id === from.link)?.mode;
-    // A link that is off passes unseen. Whoever has no link here is judged.
-    return mode === "off" ? undefined : session(from, output);
-  };
-}
-
-function sessionOf(
-  { bundle: { plant }, deny, from }: SwitchFilterOptions,
-  point: Point,
-  listener: FilterListener,
-  link: Link,
-): (party: Party, output: SessionOutput) => Session {
-  if (link.protocol === "modbus") {
-    const tags = new ModbusTags(plant, link.server);
-    const framing = framingOf(listener.framing ?? "mbap", tags);
-    const how = { framing, image: new ModbusImage(tags), ...(deny === undefined ? {} : { actions: deny }) };
-    return (party, output) =>
-      point.enforces(party.link)
-        ? new ModbusSession(point, tags, party, output, how)
-        : new ModbusWatch(point, tags, party, output, how);
-  }
-  const names = new UaNames(new UaTags(plant, link.server));
-  const urls = {
-    filter: url(from === undefined ? listener.listen : listener.upstream),
-    server: url(listener.upstream),
-  };
-  const { termination } = listener;
-  const server =
-    termination === undefined
-      ? { names, urls }
-      : { names, urls, termination: { with: termination, sessions: new Map() } };
-  return (party, output) => new UaSession(point, server, party, output);
-}
-
-function url({ host, port }: Endpoint): string {
-  return `opc.tcp://${host}:${port}`;
 }
 
 function linkNamed(bundle: Bundle, name: string): Link {

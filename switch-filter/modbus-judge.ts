@@ -24,7 +24,7 @@ export function judgeModbus(
   const present = (of: number, address: number): number | undefined => image.present(of, address, nowMs);
   const observations = observeModbus(party, tags, unit, request, present);
   return {
-    judged: observations.map((observation) => namedReason(point.judge(observation), request)),
+    judged: observations.map((observation) => namedReason(point.judge(observation, nowMs), request)),
     words: wordsWritten(request, (address) => present(unit, address)),
   };
 }

@@ -1,8 +1,7 @@
-import { type Party, valuesInAnswer } from "#point/observe/modbus.ts";
-import { ModbusImage } from "#point/observe/modbus-image.ts";
+import type { Party } from "#point/observe/modbus.ts";
+import { ModbusImage, type RegisterWrite } from "#point/observe/modbus-image.ts";
 import type { ModbusTags } from "#point/observe/modbus-tags.ts";
 import type { Judged, Point } from "#point/point.ts";
-import type { Outcome } from "#specs/decide/observation.ts";
 import type { ReasonCode } from "#specs/decide/reasons.ts";
 import {
   decodeResponse,
@@ -14,48 +13,29 @@ import {
   type ModbusFraming,
 } from "#wire/modbus/index.ts";
 import { describeWireError } from "#wire/wire-error.ts";
-import { actionFor, DEFAULT_DENY_ACTIONS, type DenyActions } from "./actions.ts";
+import { actionFor, BAD_ANSWER, DEFAULT_DENY_ACTIONS, type DenyActions, NO_ANSWER } from "./actions.ts";
 import { judgeModbus, type ModbusContext } from "./modbus-judge.ts";
 import { ANSWER_TIMEOUT_MS, MAX_LATE, MAX_PENDING, MAX_WITHHELD, PARTIAL_FRAME_TIMEOUT_MS } from "./modbus-limits.ts";
 import { ModbusNotices } from "./modbus-notices.ts";
-import {
-  mayWrite,
-  misfit,
-  NOTHING,
-  readRequest,
-  registersRead,
-  registersWritten,
-  type Slot,
-  tagsWritten,
-} from "./modbus-slot.ts";
+import type { ModbusSessionOptions } from "./modbus-options.ts";
+import { ModbusOutcomes } from "./modbus-outcomes.ts";
+import { mayWrite, misfit, NOTHING, readRequest, registersWritten, type Slot } from "./modbus-slot.ts";
 import { ModbusSlots } from "./modbus-slots.ts";
 import type { Session, SessionOutput } from "./session.ts";
-
-export interface ModbusSessionOptions {
-  readonly framing?: ModbusFraming;
-  readonly actions?: DenyActions;
-  /** One for all connections to the same server. */
-  readonly image?: ModbusImage;
-}
-
-/** An answer was looked for and none came that is one: MODBUS AP V1.1b3 §7, 0B and 04. Never an invented value. */
-const NO_ANSWER: ExceptionName = "gateway-target-failed-to-respond";
-const BAD_ANSWER: ExceptionName = "server-device-failure";
 
 /**
  * The data path of one Modbus connection: framer → decoder → judgement → exactly the bytes that were decoded → server; back:
  * framer → pairing → response decoder → client. After the first bad byte of a side nothing more of it is read.
  */
 export class ModbusSession implements Session {
-  readonly #point: Point;
   readonly #tags: ModbusTags;
-  readonly #party: Party;
   readonly #context: ModbusContext;
   readonly #output: SessionOutput;
   readonly #framing: ModbusFraming;
   readonly #actions: DenyActions;
   readonly #image: ModbusImage;
   readonly #notices: ModbusNotices;
+  readonly #outcomes: ModbusOutcomes;
   readonly #maxPending: number;
   readonly #requests: ModbusFramer;
   readonly #responses: ModbusFramer;
@@ -80,14 +60,13 @@ export class ModbusSession implements Session {
       image = new ModbusImage(tags),
     }: ModbusSessionOptions = {},
   ) {
-    this.#point = point;
     this.#tags = tags;
-    this.#party = party;
     this.#output = output;
     this.#framing = framing;
     this.#actions = actions;
     this.#image = image;
     this.#context = { point, tags, party, image };
+    this.#outcomes = new ModbusOutcomes(this.#context);
     this.#notices = new ModbusNotices(point, party);
     this.#maxPending = Math.min(MAX_PENDING, framing.maxPending);
     this.#requests = framing.requests();
@@ -96,6 +75,10 @@ export class ModbusSession implements Session {
 
   get wantsMore(): boolean {
     return this.#waiting.length === 0;
+  }
+
+  get isIdle(): boolean {
+    return this.#waiting.length === 0 && this.#slots.length === 0;
   }
 
   get unsettledSinceMs(): number | undefined {
@@ -124,6 +107,8 @@ export class ModbusSession implements Session {
 
   expire(realMs: number): void {
     if (this.#ended) return;
+    // As long as requests wait, the client is not read: the end of a frame may have come long ago.
+    if (this.#waiting.length > 0 && this.#partialSinceMs !== undefined) this.#partialSinceMs = realMs;
     if (this.#partialSinceMs !== undefined && realMs - this.#partialSinceMs > PARTIAL_FRAME_TIMEOUT_MS) {
       this.#malformed(`a frame stayed incomplete for ${PARTIAL_FRAME_TIMEOUT_MS / 1000} s`);
       return;
@@ -187,16 +172,25 @@ export class ModbusSession implements Session {
     }
     this.#waiting.shift();
     const { judged, words } = judgeModbus(this.#context, frame.unitId, request);
-    const common = { frame, request, judged, sinceMs: realMs, mark: this.#image.mark(), words };
-    const blocked = judged.find((j) => j.action === "blocked");
-    if (blocked !== undefined) this.#deny({ ...common, write: undefined, answer: undefined }, blocked);
-    else this.#forward({ ...common, write, answer: undefined });
+    const slot: Slot = {
+      frame,
+      request,
+      judged,
+      sinceMs: realMs,
+      mark: this.#image.mark(),
+      write: undefined,
+      words,
+      answer: undefined,
+    };
+    const blocked = judged.find(isBlocked);
+    if (blocked !== undefined) this.#deny(slot, blocked);
+    else this.#forward(slot, write);
     this.#flush();
     return !this.#ended;
   }
 
   #deny(slot: Slot, { verdict }: Judged): void {
-    this.#settle(slot, "denied");
+    this.#outcomes.settle(slot, "denied");
     const action = verdict.verdict === "deny" ? actionFor(this.#actions, verdict.reason) : this.#actions.internal;
     switch (action.kind) {
       case "close":
@@ -215,14 +209,14 @@ export class ModbusSession implements Session {
     this.#slots.push(slot);
   }
 
-  #forward(slot: Slot): void {
+  /** Sent first and noted after: nothing else happens in between, and the server can begin. */
+  #forward(slot: Slot, write: RegisterWrite | undefined): void {
     this.#slots.push(slot);
-    for (const j of slot.judged) this.#point.forwarded(j);
-    if (slot.write !== undefined) this.#image.begin(slot.write);
     this.#output.toServer(slot.frame.bytes);
+    this.#outcomes.forwarded(slot, write);
     if (!this.#framing.isBroadcast(slot.frame.unitId)) return;
     slot.answer = NOTHING;
-    this.#settle(slot, "forwarded");
+    this.#outcomes.settle(slot, "forwarded");
   }
 
   #answered(frame: ModbusFrame): void {
@@ -239,20 +233,14 @@ export class ModbusSession implements Session {
       this.#withhold("MALFORMED", says ?? "");
       return this.#flush();
     }
-    const succeeded = response.value.kind !== "exception";
-    this.#settle(slot, succeeded ? "answered-ok" : "answered-error", succeeded ? slot.words : undefined);
-    const read = registersRead(slot.request, response.value);
-    if (read !== undefined) {
-      this.#image.saw(frame.unitId, read.address, read.words, slot.mark, this.#point.options.clock.now());
-    }
-    const values = valuesInAnswer(this.#tags, frame.unitId, slot.request, response.value);
-    const passes = this.#point.told(this.#party, values);
+    const passes = this.#outcomes.mayTell(slot, response.value);
     slot.answer = passes ? frame.bytes : this.#exception(slot.frame, NO_ANSWER);
     this.#flush();
+    this.#outcomes.answered(slot, frame, response.value, passes);
   }
 
   #flush(): void {
-    this.#slots.flush((bytes) => this.#output.toClient(bytes));
+    this.#slots.flush(this.#output);
   }
 
   #tooLate(slot: Slot): void {
@@ -263,16 +251,7 @@ export class ModbusSession implements Session {
   /** Answered in the server's place. Whether the server has done it, or will, is not known. */
   #standIn(slot: Slot, name: ExceptionName): void {
     slot.answer = this.#exception(slot.frame, name);
-    this.#settle(slot, "forwarded");
-  }
-
-  /** What was forwarded and never answered leaves its tags unknown: the server may have done it, and may still. */
-  #settle(slot: Slot, outcome: Outcome, words?: readonly number[]): void {
-    for (const judged of slot.judged) this.#point.settle(judged, outcome);
-    if (outcome === "forwarded") for (const tag of tagsWritten(slot.judged)) this.#point.sawTag(tag, Number.NaN);
-    const { write } = slot;
-    slot.write = undefined;
-    if (write !== undefined) this.#image.end(write, words, this.#point.options.clock.now());
+    this.#outcomes.settle(slot, "forwarded");
   }
 
   #exception(frame: ModbusFrame, exception: ExceptionName | number): Buffer {
@@ -312,7 +291,9 @@ export class ModbusSession implements Session {
     this.#ended = true;
     this.#waiting.length = 0;
     this.#image.waitsNoMore(this.#resume);
-    for (const slot of this.#slots.unanswered()) this.#settle(slot, "forwarded");
+    for (const slot of this.#slots.unanswered()) this.#outcomes.settle(slot, "forwarded");
     this.#slots.clear();
   }
 }
+
+const isBlocked = ({ action }: Judged): boolean => action === "blocked";

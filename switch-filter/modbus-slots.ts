@@ -1,5 +1,6 @@
 import type { ModbusFrame } from "#wire/modbus/index.ts";
 import { mayWrite, type Slot } from "./modbus-slot.ts";
+import type { SessionOutput } from "./session.ts";
 
 /** The requests of one connection that are under way or answered out of turn, in their order. */
 export class ModbusSlots {
@@ -15,7 +16,10 @@ export class ModbusSlots {
 
   /** The request of an identifier that waits for its answer. RTU knows no identifiers: there, the one that waits. */
   pending({ transactionId }: ModbusFrame): Slot | undefined {
-    return this.#slots.find((slot) => slot.answer === undefined && slot.frame.transactionId === transactionId);
+    for (const slot of this.#slots) {
+      if (slot.answer === undefined && slot.frame.transactionId === transactionId) return slot;
+    }
+    return undefined;
   }
 
   /** Those that wait, oldest first. */
@@ -32,9 +36,9 @@ export class ModbusSlots {
   }
 
   /** Takes out what is ready, from the oldest request on. */
-  flush(send: (bytes: Buffer) => void): void {
+  flush(output: Pick<SessionOutput, "toClient">): void {
     for (let head = this.#slots[0]; head?.answer !== undefined; head = this.#slots[0]) {
-      if (head.answer.length > 0) send(head.answer);
+      if (head.answer.length > 0) output.toClient(head.answer);
       this.#slots.shift();
     }
   }

@@ -12,8 +12,9 @@ export const BOUNDS: ChannelBounds = { maxChunkBytes: 65_536, maxMessageBytes: 1
 
 export const OUT_OF_ORDER: Refusal = { status: "BadSequenceNumberInvalid", says: "sequence number out of order" };
 
-/** What a chunk led to, and the token that secured it. */
+/** What a chunk led to, and under which channel and token it came. */
 export interface Taken {
+  readonly channelId: number;
   readonly tokenId: number;
   readonly assembly: Assembly;
 }
@@ -72,7 +73,7 @@ export class Direction {
     }
     if (!this.follows(sequenceNumber)) return err(OUT_OF_ORDER);
     const assembly = this.assembler.push(decoded.value);
-    return assembly.ok ? ok({ tokenId, assembly: assembly.value }) : read(assembly);
+    return assembly.ok ? ok({ channelId: decoded.value.channelId, tokenId, assembly: assembly.value }) : read(assembly);
   }
 
   /** A message as chunks under our own numbers, of what the receiver takes less what securing each will add. */

@@ -11,6 +11,7 @@ import { fieldsOf, splice, stringBytes } from "#wire/opcua/splice.ts";
 import { describeWireError } from "#wire/wire-error.ts";
 import type { Refusal, UaUrls } from "./opcua-channel.ts";
 import type { UaTermination } from "./opcua-identity.ts";
+import { TOKEN_TYPE } from "./opcua-user-policies.ts";
 
 /** Services whose messages name URLs of endpoints. */
 const NAMES_URLS: ReadonlySet<ServiceName> = new Set<ServiceName>([
@@ -22,7 +23,14 @@ const NAMES_URLS: ReadonlySet<ServiceName> = new Set<ServiceName>([
 
 const BINARY_TRANSPORT = "http://opcfoundation.org/UA-Profile/Transport/uatcp-uasc-uabinary";
 const MODE_NONE = 1;
-const CERTIFICATE_TOKEN = 2;
+/** How users with certificates log on here, whatever it is that they are mapped to. */
+const BY_CERTIFICATE: UserTokenPolicy = {
+  policyId: "sekisho-certificate",
+  tokenType: TOKEN_TYPE.CERTIFICATE,
+  issuedTokenType: null,
+  issuerEndpointUrl: null,
+  securityPolicyUri: null,
+};
 
 /** The server's own URL, in a request that was addressed to this filter. A body that cannot be decoded is left to the judgement. */
 export function requestForServer(urls: UaUrls, service: ServiceName | undefined, body: Buffer): Buffer {
@@ -75,20 +83,23 @@ function isEnded({ securityMode, securityPolicyUri, transportProfileUri }: Endpo
   );
 }
 
-function ownEndpoint({ towardsClients }: UaTermination, endpoint: EndpointDescription): EndpointDescription {
+function ownEndpoint({ towardsClients, users }: UaTermination, endpoint: EndpointDescription): EndpointDescription {
   return {
     ...endpoint,
     server: { ...endpoint.server, applicationUri: towardsClients.applicationUri },
     serverCertificate: towardsClients.certificate,
-    userIdentityTokens: endpoint.userIdentityTokens.filter(isCarriedOver),
+    userIdentityTokens: [
+      ...endpoint.userIdentityTokens.filter(isCarriedOver),
+      ...(users === undefined ? [] : [BY_CERTIFICATE]),
+    ],
   };
 }
 
-/** A user certificate signs what only the server and the user know: nobody in the middle can do so in the user's place. */
+/** A user certificate signs what only the server and the user know: what can be done here is to map it. */
 function isCarriedOver({ tokenType, securityPolicyUri }: UserTokenPolicy): boolean {
   const policy = securityPolicyUri ?? "";
   const isKnown = policy === "" || policy === SECURITY_POLICY_NONE || securityProfile(policy) !== undefined;
-  return tokenType !== CERTIFICATE_TOKEN && isKnown;
+  return tokenType !== TOKEN_TYPE.CERTIFICATE && isKnown;
 }
 
 function unreadable(says: string): Refusal {

@@ -44,7 +44,6 @@ export class UaJudgement {
   readonly #point: Point;
   readonly #names: UaNames;
   readonly #party: Party;
-  readonly #enforces: boolean;
   readonly #malformed: (says: string) => void;
   readonly #pending = new Map<number, Pending>();
 
@@ -53,8 +52,12 @@ export class UaJudgement {
     this.#point = point;
     this.#names = names;
     this.#party = party;
-    this.#enforces = point.enforces(party.link);
     this.#malformed = malformed;
+  }
+
+  /** Asked anew each time: the link's mode may be another with the next bundle. */
+  get #enforces(): boolean {
+    return this.#point.enforces(this.#party.link);
   }
 
   /** Plant time of the oldest request that may change something and is not answered yet. */
@@ -77,7 +80,7 @@ export class UaJudgement {
     if (service === "OpenSecureChannel" || service === "CloseSecureChannel")
       return { kind: "close", says: `${service} came in a MSG chunk` };
     const request = this.#names.resolved(decoded.value);
-    const judged = this.#names.observe(this.#party, request).map((o) => this.#point.judge(o));
+    const judged = this.#names.observe(this.#party, request, this).map((o) => this.#point.judge(o));
     const pending: Pending = { request, judged, sinceMs: realMs, follows: this.#names.takes(request) };
     const blocked = judged.find((j) => j.action === "blocked");
     if (blocked === undefined) return this.#forward(requestId, body, pending);
@@ -123,7 +126,7 @@ export class UaJudgement {
     if (pending === undefined) return false;
     this.#pending.delete(requestId);
     this.#settle(pending, "answered-error");
-    return true;
+    return this.#point.enforces(this.#party.link);
   }
 
   /** Publish requests wait for as long as the client's keep-alive says; nothing else does. */

@@ -52,6 +52,10 @@ export class UaSealed {
     if (this.#sight === "unseen") this.#sayUnseen();
   }
 
+  get passesUnseen(): boolean {
+    return this.#sight === "unseen" || (this.#sight === "unknown" && this.#options.way.passesUnseen);
+  }
+
   clientFrame(frame: UacpFrame, realMs: number): void {
     this.#bytes.up += frame.bytes.length;
     if (frame.type === "OPN") return this.#openRequest(frame);

@@ -19,6 +19,11 @@ export class UaSender {
     this.#output = output;
   }
 
+  /** Whether a chunk came under the ids that it would be given here: then it needs another number and nothing else. */
+  isAsSent({ channelId, tokenId }: { readonly channelId: number; readonly tokenId: number }): boolean {
+    return channelId === this.channelId && tokenId === this.#channel.tokenFor(this.tokenId);
+  }
+
   /** A whole message; a refusal where the receiver does not take one so large. */
   send(direction: Direction, requestId: number, body: Buffer): Refusal | undefined {
     const ids = { channelId: this.channelId, tokenId: this.#channel.tokenFor(this.tokenId) };

@@ -3,6 +3,7 @@ import { BinaryReader } from "#wire/opcua/binary-reader.ts";
 import { readRequest, type UaRequest } from "#wire/opcua/request.ts";
 import { readResponse } from "#wire/opcua/response.ts";
 import { rsaSign, rsaVerify } from "#wire/opcua/rsa-security.ts";
+import type { SecurityMode } from "#wire/opcua/security-policy.ts";
 import type { SecurityProfile } from "#wire/opcua/security-profile.ts";
 import { signatureBytes } from "#wire/opcua/services/endpoint-writer.ts";
 import type { ServiceName } from "#wire/opcua/services/service-table.ts";
@@ -10,8 +11,10 @@ import { byteStringBytes, fieldsOf, splice, stringBytes } from "#wire/opcua/spli
 import { describeWireError } from "#wire/wire-error.ts";
 import type { Refusal } from "./opcua-channel.ts";
 import { withOwnEndpoints } from "./opcua-endpoints.ts";
-import type { Peer, UaTermination } from "./opcua-identity.ts";
-import { tokenForServer } from "./opcua-users.ts";
+import type { UaTermination } from "./opcua-identity.ts";
+import type { Peer } from "./opcua-trust.ts";
+import { type ServerPolicies, serverPolicies } from "./opcua-user-policies.ts";
+import { logOn } from "./opcua-users.ts";
 
 /** Sessions of one server whose nonces are kept; the one that has been idle longest goes first, and has to be created anew. */
 export const MAX_SESSIONS = 1_000;
@@ -22,6 +25,8 @@ const MAX_OPENING = 16;
 interface SessionSecrets {
   /** The server's last nonce. */
   readonly nonce: Buffer;
+  /** How the server lets users log on, as it said when the session was created. */
+  readonly policies: ServerPolicies;
   /** Only the client that created it may activate it: the server sees the same client, this filter, in all of them. */
   readonly client: Buffer;
 }
@@ -45,6 +50,8 @@ export class TerminatedSessions {
   readonly #client: Peer;
   readonly #store: SessionStore;
   readonly #opening = new Map<number, Opening>();
+  /** Of the channel, once it is open. */
+  mode: SecurityMode = "Invalid";
 
   constructor(termination: UaTermination, profile: SecurityProfile, client: Peer, store: SessionStore) {
     this.#termination = termination;
@@ -102,13 +109,13 @@ export class TerminatedSessions {
     const response = readResponse(reader);
     if (!response.ok) return refuse("BadTcpInternalError", describeWireError(response.error));
     if (response.value.service !== "CreateSession") return ok(body);
-    const { serverCertificate, serverSignature, serverNonce, authenticationToken } = response.value;
+    const { serverCertificate, serverSignature, serverNonce, serverEndpoints, authenticationToken } = response.value;
     const signed = Buffer.concat([towardsServer.certificate, clientNonce]);
     if (serverCertificate === null || !startsWith(serverCertificate, server.certificate))
       return refuse("BadCertificateInvalid", "the session is under another certificate than the channel's");
     if (!rsaVerify(this.#profile, server.key, signed, serverSignature.signature ?? Buffer.alloc(0)))
       return refuse("BadApplicationSignatureInvalid", "the server's signature of the session does not hold");
-    this.#keep(authenticationToken.text, serverNonce);
+    this.#keep(authenticationToken.text, serverNonce, serverPolicies(serverEndpoints, this.#profile, this.mode));
     const signature = rsaSign(
       this.#profile,
       towardsClients.privateKey,
@@ -132,22 +139,20 @@ export class TerminatedSessions {
       return refuse("BadApplicationSignatureInvalid", "activates a session with a signature that does not hold");
     const field = reader.fieldSpans.find(({ kind }) => kind === "identity");
     if (field === undefined) return refuse("BadIdentityTokenInvalid", "activates a session without a user");
-    const identity = tokenForServer(
-      this.#termination,
-      request.identity,
-      body.subarray(field.start, field.end),
-      session.nonce,
-    );
-    if (!identity.ok) return identity;
+    const user = logOn(this.#termination, this.#profile, session, {
+      identity: request.identity,
+      field: body.subarray(field.start, field.end),
+      signature: request.userTokenSignature,
+    });
+    if (!user.ok) return user;
     this.#opening.set(requestId, { kind: "activate", token });
     const own = rsaSign(this.#profile, towardsServer.privateKey, Buffer.concat([server.certificate, session.nonce]));
     return ok(
       splice(body, [
-        // The second signature is that of a user certificate, which none has here.
         ...fieldsOf(reader, "signature", (index) =>
-          index === 0 ? signatureBytes(this.#profile.signatureAlgorithm, own) : signatureBytes(null, null),
+          index === 0 ? signatureBytes(this.#profile.signatureAlgorithm, own) : user.value.signature,
         ),
-        ...fieldsOf(reader, "identity", () => identity.value),
+        ...fieldsOf(reader, "identity", () => user.value.identity),
       ]),
     );
   }
@@ -157,11 +162,12 @@ export class TerminatedSessions {
     if (response.ok && response.value.service === "ActivateSession") this.#keep(token, response.value.serverNonce);
   }
 
-  #keep(token: string, nonce: Buffer | null): void {
+  #keep(token: string, nonce: Buffer | null, policies?: ServerPolicies): void {
     const before = this.#store.get(token);
     this.#store.delete(token);
     this.#store.set(token, {
       nonce: Buffer.from(nonce ?? before?.nonce ?? Buffer.alloc(0)),
+      policies: policies ?? before?.policies ?? {},
       client: before?.client ?? this.#client.certificate,
     });
     const [oldest] = this.#store.keys();

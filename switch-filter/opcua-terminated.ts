@@ -31,8 +31,9 @@ import {
   type UaUrls,
 } from "./opcua-channel.ts";
 import { answerForClient, requestForServer } from "./opcua-endpoints.ts";
-import type { Credentials, Peer, UaTermination } from "./opcua-identity.ts";
+import type { Credentials, UaTermination } from "./opcua-identity.ts";
 import { type SessionStore, TerminatedSessions } from "./opcua-sessions.ts";
+import type { Peer } from "./opcua-trust.ts";
 
 /** Keys of one token; `clients` and `servers` as the sender of the bytes, on the side of either. */
 interface TokenKeys {
@@ -100,6 +101,7 @@ export class TerminatedChannel implements UaChannel {
       return refuse("BadSecurityModeRejected", `renews a channel of mode ${this.#mode} as ${securityMode}`);
     if (clientNonce?.length !== profile.nonceBytes) return refuse("BadNonceInvalid", "sends a nonce of a wrong length");
     this.#mode = securityMode;
+    this.#sessions.mode = securityMode;
     this.#opening = {
       theirs: Buffer.from(clientNonce),
       towardsServer: randomBytes(profile.nonceBytes),

@@ -6,10 +6,11 @@ import { SECURITY_POLICY_NONE, securityPolicyName } from "#wire/opcua/security-p
 import { securityProfile, symmetricSignatureBytes } from "#wire/opcua/security-profile.ts";
 import type { Refusal, UaChannel, UaUrls } from "./opcua-channel.ts";
 import { ClearChannel } from "./opcua-clear.ts";
-import { trustedClient, type UaTermination } from "./opcua-identity.ts";
+import type { UaTermination } from "./opcua-identity.ts";
 import type { SealedWay } from "./opcua-sealed.ts";
 import type { SessionStore } from "./opcua-sessions.ts";
 import { TerminatedChannel } from "./opcua-terminated.ts";
+import { trustedPeer } from "./opcua-trust.ts";
 
 /** What the connections to one OPC UA server share. */
 export interface UaServer {
@@ -58,10 +59,10 @@ function terminated(
       "BadSecurityPolicyRejected",
       `asked for security policy ${policy}, which is not one to be relied on`,
     );
-  const client = trustedClient(termination, header.senderCertificate, nowMs);
-  if ("says" in client) return refused("BadCertificateUntrusted", `asked for ${policy}, but ${client.says}`);
-  const channel = new TerminatedChannel({ termination, profile, urls, client: client.peer, sessions });
-  const says = `opens a channel under ${policy} that ends here; the server sees this filter's certificate in place of ${client.peer.subject}`;
+  const client = trustedPeer(termination.clients, header.senderCertificate, nowMs);
+  if ("says" in client) return refused(client.status, `asked for ${policy}, but ${client.says}`);
+  const channel = new TerminatedChannel({ termination, profile, urls, client, sessions });
+  const says = `opens a channel under ${policy} that ends here; the server sees this filter's certificate in place of ${client.subject}`;
   return { kind: "channel", channel, judges: true, says };
 }
 

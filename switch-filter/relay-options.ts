@@ -1,3 +1,5 @@
+import type { DeviceId } from "#specs/ids.ts";
+import type { PlaceLimits } from "./connection-places.ts";
 import type { Session, SessionOutput } from "./session.ts";
 import type { LinkTls } from "./tls.ts";
 
@@ -16,6 +18,12 @@ export interface RelayOptions {
     client: { readonly address: string; readonly port: number; readonly role?: string },
     output: SessionOutput,
   ) => Session | undefined;
+  /** The declared device behind a client's address; undefined, or absent: none. */
+  readonly deviceOf?: (address: string, port: number) => DeviceId | undefined;
+  /** Absent: the defaults of `ConnectionPlaces`. */
+  readonly places?: PlaceLimits;
+  /** Bytes of one client that are worked off before others have their turn; a few requests. */
+  readonly turnBytes?: number;
   /** Absent: plain TCP on both sides. */
   readonly tls?: LinkTls;
   /** A client over TLS without a certificate that may connect. */

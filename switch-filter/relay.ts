@@ -1,35 +1,46 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
+import { type Claimant, ConnectionPlaces } from "./connection-places.ts";
+import { direct } from "./direct-socket.ts";
 import { KEEP_ALIVE_MS, type RelayOptions } from "./relay-options.ts";
 import { nameOf, RelayPair } from "./relay-pair.ts";
+import type { SessionOutput } from "./session.ts";
 import { identify, type LinkTls, serverOptions } from "./tls.ts";
 
-/** Connections of one source address, and in all, on one listener. */
-export const MAX_CONNECTIONS_PER_SOURCE = 32;
-export const MAX_CONNECTIONS = 512;
 const EXPIRY_CHECK_MS = 1000;
+/** Connections that the kernel holds until they are taken; a flood must fill more than this before others have to try again. */
+const BACKLOG = 1024;
 
 /** A listener before one server. Sockets, back-pressure and limits; what passes is for the session to say. */
 export class Relay {
   readonly #options: RelayOptions;
   readonly #server: Server;
   readonly #pairs = new Set<RelayPair>();
-  /** Clients whose TLS handshake is under way. They count as connections. */
-  readonly #handshakes = new Set<Socket>();
+  readonly #places: ConnectionPlaces;
+  /** Clients whose TLS handshake is under way, by address and port. They hold a place as well. */
+  readonly #handshakes = new Map<string, Socket>();
   readonly #timer: NodeJS.Timeout;
 
   constructor(options: RelayOptions) {
     this.#options = options;
+    this.#places = new ConnectionPlaces(options.places);
+    const clients = options.tls?.clients;
     const sockets = {
       noDelay: true,
       pauseOnConnect: true,
+      // A client that has said everything still reads its answers. Over TLS, that is so once the handshake is done.
+      allowHalfOpen: clients === undefined,
       keepAlive: true,
       keepAliveInitialDelay: KEEP_ALIVE_MS,
     };
-    const clients = options.tls?.clients;
-    const taken = clients === undefined ? (client: Socket) => this.#begin(client, undefined) : this.#overTls(clients);
-    this.#server = createServer(sockets, (client) => {
-      if (this.#hasPlaceFor(client)) taken(client);
+    const overTls = clients === undefined ? undefined : this.#overTls(clients);
+    this.#server = createServer(sockets, (accepted) => {
+      const who = this.#takePlace(accepted);
+      if (who === undefined) return;
+      const client = overTls === undefined ? direct(accepted) : accepted;
+      client.once("close", () => this.#places.leave(who));
+      if (overTls === undefined) this.#begin(client, undefined);
+      else overTls(client);
     });
     this.#timer = setInterval(() => {
       const now = performance.now();
@@ -50,7 +61,7 @@ export class Relay {
             : `cannot be used (${error.message})`;
         reject(new Error(`address ${host}:${port} ${why}`));
       });
-      this.#server.listen({ host, port }, resolve);
+      this.#server.listen({ host, port, backlog: BACKLOG }, resolve);
     });
   }
 
@@ -64,14 +75,24 @@ export class Relay {
     return oldest;
   }
 
+  /** The connections there are, as their sessions know them. */
+  get outputs(): Iterable<SessionOutput> {
+    return this.#pairs;
+  }
+
   get connections(): number {
     return this.#pairs.size;
+  }
+
+  /** Connections that hold a place: those, and TLS handshakes under way. */
+  get placesTaken(): number {
+    return this.#places.taken;
   }
 
   close(): Promise<void> {
     clearInterval(this.#timer);
     for (const pair of this.#pairs) pair.destroy();
-    for (const raw of this.#handshakes) raw.destroy();
+    for (const raw of this.#handshakes.values()) raw.destroy();
     return new Promise((resolve) => this.#server.close(() => resolve()));
   }
 
@@ -84,7 +105,8 @@ export class Relay {
       socket.destroy();
     });
     handshake.on("secureConnection", (socket: TLSSocket) => {
-      for (const raw of this.#handshakes) if (nameOf(raw) === nameOf(socket)) this.#handshakes.delete(raw);
+      this.#handshakes.delete(nameOf(socket));
+      socket.allowHalfOpen = true;
       const role = identify(socket, clients);
       if (role.ok) return this.#begin(socket, role.value);
       this.#options.onUntrusted?.(nameOf(socket), role.error);
@@ -92,27 +114,25 @@ export class Relay {
       socket.destroy();
     });
     return (raw) => {
-      this.#handshakes.add(raw);
-      raw.once("close", () => this.#handshakes.delete(raw));
+      const name = nameOf(raw);
+      this.#handshakes.set(name, raw);
+      raw.once("close", () => {
+        if (this.#handshakes.get(name) === raw) this.#handshakes.delete(name);
+      });
       handshake.emit("connection", raw);
     };
   }
 
-  /** A connection beyond the limits is reset. */
-  #hasPlaceFor(client: Socket): boolean {
-    const address = client.remoteAddress ?? "";
-    const places = [...this.#pairs, ...this.#handshakes];
-    const fromSame = places.filter(
-      (at) => (at instanceof RelayPair ? at.address : at.remoteAddress) === address,
-    ).length;
-    if (fromSame < MAX_CONNECTIONS_PER_SOURCE && places.length < MAX_CONNECTIONS) return true;
+  /** @returns who holds the place, until the socket is closed; undefined: there was none, and the connection is reset */
+  #takePlace(client: Socket): Claimant | undefined {
+    const { remoteAddress: address = "", remotePort: port = 0 } = client;
+    const who: Claimant = { device: this.#options.deviceOf?.(address, port), address };
+    const place = this.#places.take(who);
+    if (place.ok) return who;
     client.on("error", () => undefined);
     client.resetAndDestroy();
-    this.#options.onRefused(
-      nameOf(client),
-      `${address} has ${fromSame} connections of ${places.length} here; a further one was refused`,
-    );
-    return false;
+    this.#options.onRefused(nameOf(client), `${place.error}; a further one of ${address} was refused`);
+    return undefined;
   }
 
   #begin(client: Socket, role: string | undefined): void {

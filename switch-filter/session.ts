@@ -16,6 +16,8 @@ export interface Session {
   closed(): void;
   /** False: the client is not read until what it sent has been worked off. */
   readonly wantsMore: boolean;
+  /** Everything that the client asked for has been answered. Absent: it cannot be said. */
+  readonly isIdle?: boolean;
   /** Plant time of the oldest request whose outcome is not known yet. */
   readonly unsettledSinceMs: number | undefined;
 }

@@ -39,9 +39,16 @@ export class ModbusImage {
   #count = 0;
 
   constructor(tags: ModbusTags) {
-    for (const { unit, address } of tags.holdingRegisters()) {
-      const unseen = { word: undefined, seenAtMs: 0, writers: 0, overlapped: false, touched: 0 };
-      this.#registers.set(key(unit, address), unseen);
+    this.take(tags);
+  }
+
+  /** The tags are others now. What a register holds is what it holds, and a write under way is waited for, whatever its tag. */
+  take(tags: ModbusTags): void {
+    const wanted = new Set(tags.holdingRegisters().map(({ unit, address }) => key(unit, address)));
+    for (const [at, { writers }] of this.#registers) if (writers === 0 && !wanted.has(at)) this.#registers.delete(at);
+    for (const at of wanted) {
+      if (this.#registers.has(at)) continue;
+      this.#registers.set(at, { word: undefined, seenAtMs: 0, writers: 0, overlapped: false, touched: this.#count });
     }
   }
 

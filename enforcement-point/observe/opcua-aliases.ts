@@ -108,6 +108,12 @@ export class UaAliases {
     });
   }
 
+  /** A node that the plant now names is that node, whatever a server called so before. */
+  tagsChanged(): void {
+    for (const { nodes } of this.#sessions.values())
+      for (const alias of nodes.keys()) if (this.#tags.declares(alias) && nodes.delete(alias)) this.#count -= 1;
+  }
+
   closed(sessionToken: string): void {
     this.#count -= this.#sessions.get(sessionToken)?.nodes.size ?? 0;
     this.#sessions.delete(sessionToken);

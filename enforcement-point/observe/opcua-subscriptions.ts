@@ -9,8 +9,8 @@ import type { Owner } from "./opcua-aliases.ts";
 export const MAX_MONITORED_ITEMS = 20_000;
 export const MAX_SUBSCRIPTIONS = 2_000;
 
-/** undefined: something else than the whole value of a tag. */
-type Shown = TagId | undefined;
+/** The NodeId of a tag, in the plant's own text; undefined: something else than the whole value of a tag. */
+type Shown = string | undefined;
 
 interface Item {
   readonly shows: Shown;
@@ -56,10 +56,10 @@ export class UaSubscriptions {
     return true;
   }
 
-  /** What a subscription shows; undefined: it is not known here. */
-  shown(subscriptionId: number): readonly Shown[] | undefined {
+  /** The tags that a subscription shows; undefined: it is not known here. */
+  shown(subscriptionId: number): readonly (TagId | undefined)[] | undefined {
     const subscription = this.#subscriptions.get(subscriptionId);
-    return subscription === undefined ? undefined : [...subscription.items.values()].map(({ shows }) => shows);
+    return subscription && [...subscription.items.values()].map(({ shows }) => this.#tagOf(shows));
   }
 
   /** A request is on its way. Handles count from now on: a notification may come before the answer. */
@@ -98,7 +98,7 @@ export class UaSubscriptions {
     if (handles === undefined) return [];
     return response.dataChanges.flatMap(({ clientHandle, value }) => {
       const shown = handles.get(clientHandle);
-      const [tag] = shown?.size === 1 ? shown.keys() : [];
+      const tag = this.#tagOf(shown?.size === 1 ? [...shown.keys()][0] : undefined);
       const told = toldNumber(value);
       return tag === undefined || told === undefined ? [] : [{ tag, value: told }];
     });
@@ -113,7 +113,12 @@ export class UaSubscriptions {
   #shows(request: Create, index: number): Shown {
     const item = request.itemsToCreate[index]?.itemToMonitor;
     if (item === undefined || item.attributeId !== VALUE_ATTRIBUTE_ID || item.indexRange !== null) return undefined;
-    return this.#tags.get(item.nodeId.text);
+    return this.#tagOf(item.nodeId.text) === undefined ? undefined : item.nodeId.text;
+  }
+
+  /** By the tags of now: a node may belong to another tag than when it was subscribed to. */
+  #tagOf(shows: Shown): TagId | undefined {
+    return shows === undefined ? undefined : this.#tags.get(shows);
   }
 
   #created(request: Create, response: Created | undefined, owner: Owner): void {

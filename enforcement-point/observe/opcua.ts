@@ -10,15 +10,24 @@ import { SERVICES, serviceGroup } from "#wire/opcua/services/service-table.ts";
 import type { DataValue, Variant } from "#wire/opcua/variant.ts";
 import type { Party } from "./modbus.ts";
 
-/** The tags of one OPC UA server, by the canonical text of their NodeId. */
+/** The tags of one OPC UA server, by the canonical text of their NodeId. Asked for each message, as `ModbusTags` is. */
 export class UaTags {
+  readonly #server: DeviceId;
   readonly #tags = new Map<string, Tag>();
   readonly #raw = new Map<string, RawId>();
 
   constructor(plant: Plant, server: DeviceId) {
+    this.#server = server;
+    this.take(plant);
+  }
+
+  /** From now on the tags are those of this plant. */
+  take(plant: Plant): void {
+    this.#tags.clear();
+    this.#raw.clear();
     for (const raw of plant.raw) if (raw.protocol === "opcua") this.#raw.set(`i=${raw.service}`, raw.id);
     for (const tag of plant.tags)
-      if (tag.device === server && tag.opcua !== undefined) this.#tags.set(tag.opcua.nodeId, tag);
+      if (tag.device === this.#server && tag.opcua !== undefined) this.#tags.set(tag.opcua.nodeId, tag);
   }
 
   /** The tag of a variable node. A method is no variable. */
@@ -67,11 +76,12 @@ export function observeUa(
   subscribed?: SubscribedTags,
 ): readonly Observation[] {
   const message = request.service === "unknown" ? `service ${request.typeId}` : `${request.service}Request`;
-  const about = (operation: Operation, items: readonly ObservedItem[] = []): Observation => ({
+  const about: About = (operation, items = [], quantity = 0) => ({
     ...party,
     operation,
     message,
     items,
+    quantity,
   });
   switch (request.service) {
     // Nothing but the header of these is decoded, and a query hands out values: no rule for reading or sessions covers them.
@@ -89,6 +99,7 @@ export function observeUa(
         about(
           "write",
           request.nodesToWrite.map((w) => writtenItem(tags, w)),
+          request.nodesToWrite.length,
         ),
       ];
     case "Call":
@@ -96,6 +107,7 @@ export function observeUa(
         about(
           "call",
           request.methodsToCall.flatMap((call) => calledItems(tags, call)),
+          request.methodsToCall.length,
         ),
       ];
     case "CreateMonitoredItems":
@@ -103,13 +115,14 @@ export function observeUa(
         about(
           "subscribe",
           request.itemsToCreate.map((create) => attributeItem(tags, create.itemToMonitor)),
+          request.itemsToCreate.length,
         ),
       ];
     // Whoever takes over a subscription is told what it shows, as if it had asked for each item itself.
-    case "TransferSubscriptions":
-      return [
-        about("subscribe", subscribed === undefined ? [] : transferredItems(request.subscriptionIds, subscribed)),
-      ];
+    case "TransferSubscriptions": {
+      const items = subscribed === undefined ? [] : transferredItems(request.subscriptionIds, subscribed);
+      return [about("subscribe", items, items.length)];
+    }
     default:
       return [about(operationOf(request.service))];
   }
@@ -176,7 +189,7 @@ function isBad(statusCode: number): boolean {
   return statusCode >>> 31 === 1;
 }
 
-type About = (operation: Operation, items?: readonly ObservedItem[]) => Observation;
+type About = (operation: Operation, items?: readonly ObservedItem[], quantity?: number) => Observation;
 type NodeAttribute = { readonly nodeId: NodeId; readonly attributeId: number; readonly indexRange: string | null };
 
 function observeRead(nodes: readonly NodeAttribute[], tags: UaTags, about: About): readonly Observation[] {
@@ -188,6 +201,7 @@ function observeRead(nodes: readonly NodeAttribute[], tags: UaTags, about: About
       about(
         "read",
         values.map((node) => attributeItem(tags, node)),
+        values.length,
       ),
     );
   return observations;

@@ -95,13 +95,22 @@ type ComparisonOf<N extends Names> = { readonly tag: N["tag"] } & (
   | { readonly is: number | string }
 );
 
+/** One number, or two with all between them. */
+type NumberOrSpan = number | readonly [least: number, most: number];
+
 export interface RuleOf<N extends Names> {
   readonly says: string;
   readonly from: readonly (N["device"] | "program")[];
+  readonly roles?: readonly string[];
   readonly may: Operation;
   readonly tags?: readonly N["tag"][] | { readonly device: N["device"] };
   readonly to?: readonly N["device"][];
   readonly raw?: readonly N["raw"][];
+  /** `6`, or of 8 and 43 `"8/0"`, `"43/14"`. */
+  readonly functions?: readonly (number | `${number}/${number}`)[];
+  readonly quantity?: number;
+  readonly files?: readonly { readonly file: NumberOrSpan; readonly records?: NumberOrSpan }[];
+  readonly objects?: readonly (NumberOrSpan | "basic" | "regular" | "extended")[];
   readonly value?: {
     readonly min?: number;
     readonly max?: number;

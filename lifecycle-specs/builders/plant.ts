@@ -53,6 +53,7 @@ interface LinkOf<Device extends string> {
   readonly mirror?: boolean;
   readonly failOpen?: boolean;
   readonly opaque?: boolean;
+  readonly tls?: boolean;
 }
 
 type TagOf<Device extends string, Tag extends string> = VariableOf<Device> | MethodOf<Device, Tag> | ArgumentOf<Device>;
@@ -98,6 +99,6 @@ type RawOf = {
   readonly answer: readonly [least: number, most: number];
   readonly changes?: boolean;
 } & (
-  | { readonly protocol: "modbus"; readonly function: number }
+  | { readonly protocol: "modbus"; readonly function: number; readonly mei?: number }
   | { readonly protocol: "opcua"; readonly service: number }
 );

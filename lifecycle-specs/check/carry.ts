@@ -1,7 +1,9 @@
+import { codesLeft, type FormRule } from "../form.ts";
 import type { RawId, TagId } from "../ids.ts";
 import type { Operation, Rule } from "../lifecycle.ts";
 import type { Link, Plant, Protocol, Tag } from "../plant.ts";
-import { type Bounds, engineeringOf, type RawBounds, rawOf, typedBoundsOf } from "../raw.ts";
+import { tagFunctions } from "../project/messages.ts";
+import { type Bounds, engineeringOf, type RawBounds, rawOf, registersOf, typedBoundsOf } from "../raw.ts";
 import { difference, type Interval, toleranceOf, union, type ValueSet, valuesOf } from "./values.ts";
 
 /** Operations of a device as a whole, and the protocols that have messages for them. */
@@ -27,18 +29,33 @@ export interface Subject {
   readonly raw?: RawId;
 }
 
-/** Links from one device to another that have a message for the operation on this subject. */
+/**
+ * Links from one device to another that have a message for the operation on this subject.
+ *
+ * @param form the message must have this form; default: any
+ */
 export function linksFor(
   plant: Plant,
   links: readonly Link[],
   operation: Operation,
   { tag, raw }: Subject,
+  form: FormRule = {},
 ): readonly Link[] {
+  const { functions, files, objects } = form;
+  const isModbus = functions !== undefined || files !== undefined || objects !== undefined;
   return links.filter(({ protocol }) => {
+    if (isModbus && protocol !== "modbus") return false;
     if (raw !== undefined) return plant.raw.some((named) => named.id === raw && named.protocol === protocol);
-    if (tag === undefined) return ABOUT_DEVICES[operation]?.includes(protocol) === true;
-    return ABOUT_TAGS[operation]?.includes(protocol) === true && isBound(tag, protocol, operation);
+    if (tag === undefined) return files !== undefined || ABOUT_DEVICES[operation]?.includes(protocol) === true;
+    if (ABOUT_TAGS[operation]?.includes(protocol) !== true || !isBound(tag, protocol, operation)) return false;
+    return protocol !== "modbus" || hasForm(tag, operation, form);
   });
+}
+
+/** Whether some message of this form is about the whole of a tag. */
+function hasForm({ modbus }: Tag, operation: Operation, form: FormRule): boolean {
+  if (modbus === undefined || registersOf(modbus) > (form.quantity ?? Number.POSITIVE_INFINITY)) return false;
+  return codesLeft(tagFunctions(operation, modbus), form).length > 0;
 }
 
 /** An argument has no address of its own: it travels with its method. */

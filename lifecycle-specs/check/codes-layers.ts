@@ -10,6 +10,8 @@ export const LAYER_CODES = {
   CONDITION_UNOBSERVABLE: "no enforcement point can observe a tag of the condition",
   CAUSE_OTHER_DEVICE: "the PLC layer cannot see the cause, which lies in another PLC",
   RULE_WITHOUT_LINK: "no link is declared over which the rule could be used",
+  FORM_UNUSABLE: "a rule asks for a function, a quantity or files in which nothing of what it allows can be asked for",
+  ROLE_UNSEEN: "a rule asks for a role over a link on which no layer can see one",
   SAFETY_CONDITIONAL: "a safety command has a condition besides its values and its rate",
   SAFETY_LOST: "a safety command cannot be carried out over the links and bindings that there are",
   SAFETY_WITHOUT_SESSION: "a safety command over OPC UA needs a session that no safety rule allows",
@@ -73,6 +75,17 @@ export const LAYER_CHECKS: Readonly<Record<keyof typeof LAYER_CODES, CodeOfCheck
     guarantee: "language",
     severity: "error",
     advice: "every rule needs a link between its devices over a protocol to which its tags are bound",
+  },
+  FORM_UNUSABLE: {
+    guarantee: "language",
+    severity: "error",
+    advice: "a value of several registers needs a function and a quantity that can carry all of it at once",
+  },
+  ROLE_UNSEEN: {
+    guarantee: "language",
+    severity: "error",
+    advice:
+      "roles are in the certificates of Modbus/TCP Security and are the users of OPC UA sessions: name them where the switch layer sees one of the two",
   },
   SAFETY_CONDITIONAL: {
     guarantee: "G2",

@@ -32,7 +32,7 @@ function ofRule(plant: Plant, rule: Rule): readonly Raw[] {
     ...rule.raw.map((id) =>
       exempt("raw", `nobody looks into \`${id}\` (${saysOf(plant, id)}): anything may stand in it`),
     ),
-    ...(rule.operation === "program" || rule.operation === "diagnose"
+    ...(rule.operation === "program" || (rule.operation === "diagnose" && rule.form?.objects === undefined)
       ? [exempt(rule.operation, `what is done with the right to ${rule.operation} ${what} is not looked into`)]
       : []),
   ];

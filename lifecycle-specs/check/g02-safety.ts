@@ -30,10 +30,10 @@ export function safetyIsUnconditional({ lifecycle }: Checked): readonly RawFindi
   });
 }
 
-function conditionsOf({ causality, value }: Rule): readonly string[] {
+function conditionsOf({ causality, value, roles }: Rule): readonly string[] {
   const { after, notWhile, follows, apart } = causality ?? {};
   const { maxStep, rampPerS, staleMs } = value ?? {};
-  const parts = { after, notWhile, follows, apart, maxStep, ramp: rampPerS, stale: staleMs };
+  const parts = { roles, after, notWhile, follows, apart, maxStep, ramp: rampPerS, stale: staleMs };
   return Object.entries(parts).flatMap(([name, part]) => (part === undefined ? [] : [name]));
 }
 

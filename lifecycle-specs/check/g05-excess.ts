@@ -9,7 +9,7 @@ import { bookOf } from "./whitelist.ts";
  * are the same on every layer, so the excess lies where a layer does not look, or cannot tell what an upper one can.
  */
 export function excessBelow(spec: Checked): readonly RawFact[] {
-  return [...ofLinks(spec), ...ofServers(spec), ...ofTimes(spec)];
+  return [...ofLinks(spec), ...ofServers(spec), ...ofMessages(spec), ...ofTimes(spec)];
 }
 
 function fact(at: string, says: string, detail: FactDetail): RawFact {
@@ -66,6 +66,22 @@ function senderUnknown({ id }: Device, declared: readonly string[], others: read
 function methodsUnseen({ id }: Device, clients: readonly string[]): RawFact {
   const says = `the guard of \`${id}\` does not see calls, only the variables that a method changes; those need rules for writing`;
   return fact(`device:${id}`, says, { layer: "plc", device: id, origins: clients });
+}
+
+/** Roles are seen by the switch alone; in which form a command came, a guard does not see either. */
+function ofMessages({ plant, lifecycle }: Checked): readonly RawFact[] {
+  const book = bookOf(plant, lifecycle);
+  return allRules(lifecycle).flatMap(({ id, roles, form, from, operation, targets }): readonly RawFact[] => {
+    const guards = operation === "write" ? targets.filter(book.isGuarded) : [];
+    const inPlc = guards.length === 0 ? "" : `, and the guard of ${guards.join(", ")} does not ask for one`;
+    const ofRoles = `the role that \`${id}\` asks for is seen by the switch layer alone: the HMI layer takes it for given${inPlc}`;
+    const ofForm = `the guard of ${guards.join(", ")} does not see by which message a variable changed: the form that \`${id}\` asks for is judged by the HMI and the switch layer`;
+    const about = (layer: string) => ({ layer, rule: id, origins: from.map(String) });
+    return [
+      ...(roles === undefined ? [] : [fact(`rule:${id}`, ofRoles, about("switch"))]),
+      ...(form === undefined || guards.length === 0 ? [] : [fact(`rule:${id}`, ofForm, about("plc"))]),
+    ];
+  });
 }
 
 function ofTimes({ lifecycle: { skewMs } }: Checked): readonly RawFact[] {

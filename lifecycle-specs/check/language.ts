@@ -1,9 +1,9 @@
 import type { DeviceId, PhaseId, StepId, TagId } from "../ids.ts";
 import type { Condition, Lifecycle, Rule } from "../lifecycle.ts";
-import type { Plant } from "../plant.ts";
+import type { Link, Plant } from "../plant.ts";
 import { allRules } from "../positions.ts";
 import { linksFor } from "./carry.ts";
-import { sightOf } from "./observe.ts";
+import { linksOfRule, showsRoles, sightOf } from "./observe.ts";
 import { isAround, placesOf } from "./places.ts";
 import type { Checked, RawFinding } from "./report.ts";
 import { type Book, bookOf } from "./whitelist.ts";
@@ -41,22 +41,53 @@ export function rulesHaveLinks({ plant, lifecycle }: Checked): readonly RawFindi
     if (rule.operation === "output" || rule.safety) return [];
     const missing = missingLink(plant, book, rule);
     if (missing === undefined) return [];
+    if (missing.byForm !== undefined) {
+      const message = `rule \`${rule.id}\` allows \`${missing.source}\` nothing of \`${missing.byForm}\`: no message over a declared link to \`${missing.target}\` has the form that it asks for; name another function or a larger quantity`;
+      return [{ at: `rule:${rule.id}`, code: "FORM_UNUSABLE", message }];
+    }
     const message = `rule \`${rule.id}\` allows \`${missing.source}\` what no declared link to \`${missing.target}\` carries; declare the link in plant.yaml or remove the device`;
     return [{ at: `rule:${rule.id}`, code: "RULE_WITHOUT_LINK", message }];
   });
 }
 
-function missingLink(plant: Plant, book: Book, rule: Rule): { source: string; target: string } | undefined {
+interface Missing {
+  readonly source: string;
+  readonly target: string;
+  /** What could be reached, were it not for the form that the rule asks for. */
+  readonly byForm: string | undefined;
+}
+
+function missingLink(plant: Plant, book: Book, rule: Rule): Missing | undefined {
   for (const { permission, sender } of book.entriesOf(rule, "hmi")) {
     const { target, operation, tag: id, raw } = permission;
     const [client, server] = operation === "report" ? [target, sender] : [sender, target];
     const tag = id === undefined ? undefined : book.tag(id);
     const subject = { ...(tag === undefined ? {} : { tag }), ...(raw === undefined ? {} : { raw }) };
-    if (linksFor(plant, book.linksBetween(client, server), operation, subject).length === 0) {
-      return { source: sender, target };
-    }
+    const links = book.linksBetween(client, server);
+    if (linksFor(plant, links, operation, subject, rule.form).length > 0) continue;
+    const byForm = linksFor(plant, links, operation, subject).length > 0 ? (id ?? server) : undefined;
+    return { source: sender, target, byForm };
   }
   return undefined;
+}
+
+/** A role that nobody sees is none: the rule would deny whoever asks, and look as if it allowed somebody. */
+export function rolesAreSeen({ plant, lifecycle }: Checked): readonly RawFinding[] {
+  const book = bookOf(plant, lifecycle);
+  return allRules(lifecycle).flatMap((rule): readonly RawFinding[] => {
+    if (rule.roles === undefined) return [];
+    const blind = linksOfRule(plant, book, rule).find((link) => !showsRoles(link));
+    if (blind === undefined) return [];
+    const message = `rule \`${rule.id}\` asks for a role, and over link \`${blind.id}\` no layer can see one; ${howToSee(blind)}`;
+    return [{ at: `rule:${rule.id}`, code: "ROLE_UNSEEN", message }];
+  });
+}
+
+function howToSee({ protocol, opaque, mode }: Link): string {
+  if (opaque || mode === "off") return "use a link that is looked into, or leave `roles` out";
+  return protocol === "modbus"
+    ? "mark it `tls: true` where clients come with certificates, or leave `roles` out"
+    : "leave `roles` out";
 }
 
 /** A call is judged item by item: the method, then each of its arguments. One without a rule, and no call ever passes. */

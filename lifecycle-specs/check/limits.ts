@@ -4,12 +4,13 @@ import type { Comparison, Condition, Rule } from "../lifecycle.ts";
 import { RATE_LIMIT_MS } from "../mask.ts";
 import type { Mode } from "../plant.ts";
 import { type Slack, slackOf } from "../slack.ts";
+import { looserMessage, type MessageLimitName, type MessageLimits, messageLimitsOf } from "./form-limits.ts";
 
 /**
  * What a rule asks for besides who, what and which value, as one layer judges it: slack is taken into account, and what the layer
  * does not judge is absent. Plant ms; engineering units.
  */
-export interface Limits {
+export interface Limits extends MessageLimits {
   readonly mode: Mode;
   readonly maxStep?: number;
   /** Engineering units per second, and the ms by which a pause is taken to be longer than it was. */
@@ -35,6 +36,7 @@ export function limitsOf(rule: Rule, layer: Layer, skewMs: number, limited = fal
   const { value, mode, safety } = rule;
   const bounds = {
     mode,
+    ...messageLimitsOf(rule, layer),
     ...(value?.maxStep === undefined ? {} : { maxStep: value.maxStep }),
     ...(value?.rampPerS === undefined ? {} : { ramp: { perS: value.rampPerS, slackMs } }),
     ...(value?.staleMs === undefined ? {} : { staleMs: value.staleMs }),
@@ -71,7 +73,17 @@ function causesOf({ causality }: Rule, layer: Layer, { messageMs, answerMs }: Sl
 }
 
 /** One part of the limits, in the words that a reader knows from the file. */
-export type LimitName = "mode" | "maxStep" | "ramp" | "stale" | "cadence" | "after" | "notWhile" | "follows" | "apart";
+export type LimitName =
+  | MessageLimitName
+  | "mode"
+  | "maxStep"
+  | "ramp"
+  | "stale"
+  | "cadence"
+  | "after"
+  | "notWhile"
+  | "follows"
+  | "apart";
 
 /**
  * The limits of `wide` that `narrow` does not keep by itself. Empty: whatever `narrow` allows, `wide` allows. A mode in which nothing is
@@ -80,6 +92,7 @@ export type LimitName = "mode" | "maxStep" | "ramp" | "stale" | "cadence" | "aft
 export function looser(narrow: Limits, wide: Limits): readonly LimitName[] {
   const loose: Readonly<Record<LimitName, boolean>> = {
     mode: narrow.mode !== "enforce" && wide.mode === "enforce",
+    ...looserMessage(narrow, wide),
     maxStep: exceeds(narrow.maxStep, wide.maxStep),
     ramp: wide.ramp !== undefined && !isRampWithin(narrow, wide.ramp),
     stale: exceeds(narrow.staleMs, wide.staleMs),
@@ -92,6 +105,11 @@ export function looser(narrow: Limits, wide: Limits): readonly LimitName[] {
   };
   const names: readonly LimitName[] = [
     "mode",
+    "roles",
+    "functions",
+    "quantity",
+    "files",
+    "objects",
     "maxStep",
     "ramp",
     "stale",

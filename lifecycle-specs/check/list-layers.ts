@@ -18,6 +18,7 @@ import {
   callsAreComplete,
   causesAreLocal,
   conditionsAreObservable,
+  rolesAreSeen,
   rulesHaveLinks,
   rulesStayInTheirZone,
 } from "./language.ts";
@@ -58,6 +59,7 @@ export const LAYER_CHECK_LIST: readonly Check[] = [
   { what: "orders of messages can be judged", run: ordersAreSeen },
   { what: "causes lie in the same PLC", run: causesAreLocal },
   { what: "rules have links", run: rulesHaveLinks },
+  { what: "roles can be seen", run: rolesAreSeen },
   { what: "methods are called with their arguments", run: callsAreComplete },
   { what: "rules stay in their zone", run: rulesStayInTheirZone },
   { what: "permissive phases say why", run: permissivePhasesSayWhy },

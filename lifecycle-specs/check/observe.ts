@@ -8,9 +8,14 @@ import { linksOfEntry } from "./pairs.ts";
 import { type Book, bookOf } from "./whitelist.ts";
 
 /** Whether a layer looks into what passes a link. Nobody sees into an opaque one. */
-export function isSeenOn(layer: Layer, { opaque, mirror, mode }: Link): boolean {
+export function isSeenOn(layer: Layer, { opaque, mirror, mode, tls }: Link): boolean {
   if (layer === "plc" || opaque) return false;
-  return layer === "hmi" ? mirror : mode !== "off";
+  return layer === "hmi" ? mirror && tls !== true : mode !== "off";
+}
+
+/** Whether the switch layer can know the role of whoever asks over a link: by a certificate, or by the user of a session. */
+export function showsRoles(link: Link): boolean {
+  return isSeenOn("switch", link) && (link.protocol === "opcua" || link.tls === true);
 }
 
 /** What each layer gets to see under this lifecycle. */
@@ -52,7 +57,7 @@ function tagsOnLinks(plant: Plant, lifecycle: Lifecycle, book: Book, layer: Laye
     for (const { permission, sender } of book.entriesOf(rule, "hmi")) {
       const tag = permission.tag === undefined ? undefined : book.tag(permission.tag);
       if (tag === undefined || found.has(tag.id) || !showsValue(rule, tag)) continue;
-      const links = linksFor(plant, book.linksBetween(sender, permission.target), rule.operation, { tag });
+      const links = linksFor(plant, book.linksBetween(sender, permission.target), rule.operation, { tag }, rule.form);
       if (links.some((link) => isSeenOn(layer, link))) found.add(tag.id);
     }
   }

@@ -28,5 +28,5 @@ export function linksOfEntry(plant: Plant, book: Book, entry: Entry): ReturnType
   const { operation, tag: id, raw } = entry.permission;
   const tag = id === undefined ? undefined : book.tag(id);
   const subject = { ...(tag === undefined ? {} : { tag }), ...(raw === undefined ? {} : { raw }) };
-  return linksFor(plant, book.linksBetween(client ?? "", server ?? ""), operation, subject);
+  return linksFor(plant, book.linksBetween(client ?? "", server ?? ""), operation, subject, entry.grant.rule.form);
 }

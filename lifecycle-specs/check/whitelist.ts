@@ -180,7 +180,8 @@ function makeEntries(plant: Plant, lifecycle: Lifecycle, book: Book, rule: Rule,
       return subjectsOf(rule, book.tag).flatMap(({ tag, raw }): Entry[] => {
         if (tag !== undefined && tag.device !== server) return [];
         const subject = { ...(tag === undefined ? {} : { tag }), ...(raw === undefined ? {} : { raw }) };
-        const links = layer === "switch" ? linksFor(plant, book.linksBetween(client, server), operation, subject) : [];
+        const links =
+          layer === "switch" ? linksFor(plant, book.linksBetween(client, server), operation, subject, rule.form) : [];
         if (layer === "switch" && links.length === 0) return [];
         const values = tag === undefined || !carriesValue(rule, tag) ? undefined : valuesAt(layer, links, tag, rule);
         const key = `${source} ${operation} ${tag?.id ?? raw ?? "-"} ${target}`;

@@ -14,9 +14,15 @@ export interface Directory {
 }
 
 /**
+ * Parts of a device that are asked for neither as a tag nor with the rest of it: rules must name them, or allow all of the operation.
+ */
+export const PARTS = ["files read", "files written", "identification"] as const;
+export type Part = (typeof PARTS)[number];
+
+/**
  * Which rules are for a given who and what, in any phase: found by a few array look-ups, however many rules there are.
  *
- * A *row* is what is asked: an operation on a tag, on a whole device, or a raw function of a device. A *group* within a row is
+ * A *row* is what is asked: an operation on a tag, on a whole device, a raw function or a part of a device. A *group* within a row is
  * who asks; in a `report`, who is told. Its candidates lie side by side, in the order of judgement.
  */
 export interface Candidates extends Directory {
@@ -42,7 +48,7 @@ export interface Crossing {
 }
 
 export function rowCount({ parties, tagCount, raws }: Directory): number {
-  return OPERATIONS.length * (tagCount + parties.size) + raws.size * parties.size;
+  return OPERATIONS.length * (tagCount + parties.size) + (raws.size + PARTS.length) * parties.size;
 }
 
 /** Row of an operation on a tag. */
@@ -58,6 +64,11 @@ export function deviceRow({ parties, tagCount }: Directory, operation: number, d
 /** Row of a raw function of a device. */
 export function rawRow({ parties, tagCount }: Directory, raw: number, device: number): number {
   return OPERATIONS.length * (tagCount + parties.size) + raw * parties.size + device;
+}
+
+/** Row of a part of a device. @param part index in `PARTS` */
+export function partRow({ parties, tagCount, raws }: Directory, part: number, device: number): number {
+  return OPERATIONS.length * (tagCount + parties.size) + (raws.size + part) * parties.size + device;
 }
 
 /** The group of a party in a row; -1: it has none. */

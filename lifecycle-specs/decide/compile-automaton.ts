@@ -6,6 +6,8 @@ import { NONE } from "./verdict-id.ts";
 /** The steps of one phase, by their order in the file, and how they follow each other. */
 export interface Automaton {
   readonly steps: readonly CompiledStep[];
+  /** Rules whose messages lead on from some step. */
+  readonly commands: ReadonlySet<RuleId>;
 }
 
 export interface CompiledStep {
@@ -24,13 +26,13 @@ export type CompiledNext = { /** Index of the step. */ readonly to: number } & (
 /** Transitions to a step that the phase does not have, or on a condition that no tag can fulfil, are left out. */
 export function compileAutomaton(steps: readonly Step[], comparisons: Comparisons): Automaton {
   const indexOf = new Map(steps.map(({ id }, index) => [id, index]));
-  return {
-    steps: steps.map(({ id, minMs = 0, next }) => ({
-      id,
-      minMs,
-      next: next.flatMap((transition) => compileNext(transition, indexOf.get(transition.to) ?? NONE, comparisons)),
-    })),
-  };
+  const compiled = steps.map(({ id, minMs = 0, next }) => ({
+    id,
+    minMs,
+    next: next.flatMap((transition) => compileNext(transition, indexOf.get(transition.to) ?? NONE, comparisons)),
+  }));
+  const all = compiled.flatMap(({ next }) => next);
+  return { steps: compiled, commands: new Set(all.flatMap((next) => (next.event === "command" ? [next.rule] : []))) };
 }
 
 function compileNext(transition: StepTransition, to: number, comparisons: Comparisons): readonly CompiledNext[] {

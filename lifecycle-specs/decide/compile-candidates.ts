@@ -1,6 +1,17 @@
 import type { TagId } from "../ids.ts";
 import { OPERATIONS, type Rule } from "../lifecycle.ts";
-import { type Candidates, type Crossing, type Directory, deviceRow, rawRow, rowCount, tagRow } from "./candidates.ts";
+import {
+  type Candidates,
+  type Crossing,
+  type Directory,
+  deviceRow,
+  PARTS,
+  type Part,
+  partRow,
+  rawRow,
+  rowCount,
+  tagRow,
+} from "./candidates.ts";
 import type { CompiledRule } from "./compile-rules.ts";
 import type { CompiledTag } from "./compile-tags.ts";
 import { isAboutTags, mayNameNothing, operationIndex } from "./operations.ts";
@@ -22,6 +33,18 @@ export function compileCandidates(
   const collector = new Collector(directory);
   for (const compiled of rules) collector.add(compiled, tags);
   return { ...directory, ...lineUp(collector.groups, rowCount(directory)), crossings: collector.crossings };
+}
+
+/** Whether a rule is about parts of devices and nothing else. */
+function isAboutParts({ form }: Rule): boolean {
+  return form?.files !== undefined || form?.objects !== undefined;
+}
+
+/** Of files that are read a rule must say so; programming and diagnosing are about every part where the rule names none. */
+function partsOf({ operation, form }: Rule): readonly Part[] {
+  if (operation === "read") return form?.files === undefined ? [] : ["files read"];
+  if (operation === "program") return ["files written"];
+  return operation === "diagnose" ? ["identification"] : [];
 }
 
 /** Lays the groups side by side, in the order of their rows. */
@@ -102,7 +125,8 @@ class Collector {
     if (rule.operation === "raw")
       return rule.raw.flatMap((id) => raws.get(id) ?? []).map((raw) => rawRow(this.#directory, raw, holder));
     const isWhole = rule.operation !== "report" && (rule.tags.length === 0 || mayNameNothing(rule.operation));
-    return isWhole ? [deviceRow(this.#directory, operation, holder)] : [];
+    const parts = partsOf(rule).map((part) => partRow(this.#directory, PARTS.indexOf(part), holder));
+    return isWhole && !isAboutParts(rule) ? [deviceRow(this.#directory, operation, holder), ...parts] : parts;
   }
 
   #put(

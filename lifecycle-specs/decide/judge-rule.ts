@@ -9,6 +9,10 @@ import { codeOf, NONE } from "./verdict-id.ts";
 
 /** The stages of judging one rule, in their order. A rule that fails at a later one came closer to allowing. */
 const STAGES: readonly (readonly ReasonCode[])[] = [
+  ["ROLE_MISSING", "ROLE_NOT_ALLOWED"],
+  ["FUNCTION_NOT_ALLOWED"],
+  ["QUANTITY_ABOVE"],
+  ["FILE_NOT_ALLOWED", "OBJECT_NOT_ALLOWED"],
   ["TYPE_MISMATCH", "VALUE_BELOW", "VALUE_ABOVE", "VALUE_NOT_LISTED", "LENGTH_FORBIDDEN"],
   ["STEP_REFERENCE_UNKNOWN", "STEP_TOO_LARGE"],
   ["RAMP_TOO_FAST"],

@@ -15,6 +15,8 @@ export interface Observation {
   readonly target: DeviceId;
   /** undefined: no declared link from source to target over this protocol. */
   readonly link: LinkId | undefined;
+  /** By which role, or user's name, the one who asks is known here; absent or undefined: by none. */
+  readonly role?: string | undefined;
   readonly operation: Operation;
   /** The message in the protocol's own words, for people: `Write Single Register (06)`, `WriteRequest`. */
   readonly message: string;
@@ -23,7 +25,23 @@ export interface Observation {
   /** Operation `raw`: which of the plant's named functions; absent or undefined: none has this code. */
   readonly raw?: RawId | undefined;
   /** Operation `raw`: bytes after the function code, or of the service's body. */
-  readonly bytes?: number;
+  readonly bytes?: number | undefined;
+  /** Modbus: the function code, and of 8 the sub-function, of 43 the MEI type. */
+  readonly functionCode?: number | undefined;
+  readonly subFunction?: number | undefined;
+  /** Registers, bits or records that this part of the message is about; over OPC UA nodes or methods. */
+  readonly quantity?: number | undefined;
+  /** Reading and writing of files: which records. Then `items` only shows them. */
+  readonly files?: readonly ObservedRecords[] | undefined;
+  /** Read Device Identification: the objects that the answer may show, both ends included. */
+  readonly objects?: readonly [least: number, most: number] | undefined;
+}
+
+/** Records of one file, in a row. */
+export interface ObservedRecords {
+  readonly file: number;
+  readonly record: number;
+  readonly count: number;
 }
 
 export interface ObservedItem {

@@ -13,6 +13,12 @@ export const REASONS = {
   PHASE_FORBIDS: "another phase allows this, the present one does not",
   STEP_FORBIDS: "another step of this phase allows this, the present one does not",
   SOURCE_FORBIDS: "another device may do this, this one may not",
+  ROLE_MISSING: "the rule asks for a role, and the one who asks is known by none here",
+  ROLE_NOT_ALLOWED: "another role may do this, this one may not",
+  FUNCTION_NOT_ALLOWED: "this may be done, but not by this function code",
+  QUANTITY_ABOVE: "the message is about more at once than the rule allows",
+  FILE_NOT_ALLOWED: "the rule does not name these records of this file",
+  OBJECT_NOT_ALLOWED: "the rule does not name all of these identification objects",
   VALUE_BELOW: "the value is below the rule's lower bound",
   VALUE_ABOVE: "the value is above the rule's upper bound",
   VALUE_NOT_LISTED: "the value is not one of those the rule lists",
@@ -39,7 +45,7 @@ export const REASONS = {
   MALFORMED: "the message is not what its protocol prescribes",
   UNSOLICITED: "a response that no request asked for",
   OVERLOADED: "too many messages are waiting",
-  CONNECTION_LIMIT: "too many connections from this source",
+  CONNECTION_LIMIT: "too many connections from this source, or in all",
   INTERNAL: "the decision itself failed",
 } as const satisfies Record<string, string>;
 

@@ -29,6 +29,10 @@ export const FLAG = {
   RATE: 64,
   PERIOD: 128,
   CAUSALITY: 256,
+  /** One of a few roles is asked for. */
+  ROLES: 512,
+  /** The form of the message is judged: its functions, quantity, files or objects. */
+  FORM: 1024,
 } as const;
 
 export const BOUND = {
@@ -61,11 +65,19 @@ export function compileBounds(layer: Layer, skewMs: number, rules: readonly Rule
     bounds[at + BOUND.PERIOD_MS] = Math.max(0, earliestMs(cadence?.period) - messageMs);
     bounds[at + BOUND.LIMIT_MS] = Math.max(0, RATE_LIMIT_MS - messageMs);
   }
-  return { flags: Int32Array.from(rules, flagsOf), bounds };
+  return { flags: Int32Array.from(rules, (rule) => flagsOf(rule) | messageFlagsOf(layer, rule)), bounds };
 }
 
 function earliestMs(period: { readonly everyMs: number; readonly jitterMs: number } | undefined): number {
   return period === undefined ? 0 : period.everyMs - period.jitterMs;
+}
+
+/** The PLC sees no messages. Behind the mirror port nobody sees certificates, so roles are the switch's to judge. */
+function messageFlagsOf(layer: Layer, { roles, form }: Rule): number {
+  return (
+    (layer === "switch" && roles !== undefined ? FLAG.ROLES : 0) |
+    (layer !== "plc" && form !== undefined ? FLAG.FORM : 0)
+  );
 }
 
 function flagsOf({ operation, value, cadence, causality, safety }: Rule): number {

@@ -1,8 +1,11 @@
 import { conditionInWords } from "../conditions.ts";
+import { type FileRange, filesInWords, functionInWords, spanInWords } from "../form.ts";
 import type { Condition } from "../lifecycle.ts";
 import { RATE_LIMIT_MS } from "../mask.ts";
+import { listInWords } from "../words.ts";
 import type { CompiledRule } from "./compile-rules.ts";
 import type { History } from "./history.ts";
+import { fileBeyond } from "./judge-form.ts";
 import type { Observation } from "./observation.ts";
 import type { RulePlace } from "./places.ts";
 import { REASONS, type ReasonCode } from "./reasons.ts";
@@ -29,7 +32,7 @@ export function failureInWords(tables: Tables, observation: Observation, history
   const unit = tag === undefined || tag.tag.unit === "" ? "" : ` ${tag.tag.unit}`;
   const name = item?.tag ?? item?.address ?? observation.message;
   const value = `${name} ${number(item?.value)}${unit}`;
-  const { cadence, causality, value: bounds } = rule?.rule ?? {};
+  const { cadence, causality, value: bounds, form, roles = [] } = rule?.rule ?? {};
   const [low, high] = tag?.tag.range ?? [Number.NaN, Number.NaN];
   const by = rule === undefined ? "" : ` (${rule.rule.id})`;
   const reference = number(tag === undefined ? undefined : history.values[tag.index]) + unit;
@@ -44,6 +47,18 @@ export function failureInWords(tables: Tables, observation: Observation, history
       return `${observation.message} of ${observation.target}: ${REASONS[reason]}`;
     case "LENGTH_FORBIDDEN":
       return `${observation.message} has ${lengthInWords(tables, observation)}${by}`;
+    case "ROLE_MISSING":
+      return `${observation.source} needs the role ${listInWords(roles, "or")} and is known by none here${by}`;
+    case "ROLE_NOT_ALLOWED":
+      return `${observation.source} has the role ${observation.role}, and ${listInWords(roles, "or")} may do this${by}`;
+    case "FUNCTION_NOT_ALLOWED":
+      return `${name} may be done by function ${listInWords((form?.functions ?? []).map(functionInWords), "or")}, not by ${observation.message}${by}`;
+    case "QUANTITY_ABOVE":
+      return `${observation.message} is about ${observation.quantity ?? "nobody knows how many"}, and ${form?.quantity} at once are allowed${by}`;
+    case "FILE_NOT_ALLOWED":
+      return `${fileInWords(observation, form?.files ?? [])} is not within ${(form?.files ?? []).map(filesInWords).join(", ")}${by}`;
+    case "OBJECT_NOT_ALLOWED":
+      return `${observation.message} shows objects ${spanInWords(observation.objects ?? [0, 0])}, and ${(form?.objects ?? []).map(spanInWords).join(", ")} may be read${by}`;
     case "VALUE_BELOW":
       return `${value} is below ${number(Math.max(bounds?.min ?? low, low))}${unit}${by}`;
     case "VALUE_ABOVE":
@@ -112,6 +127,14 @@ function lengthInWords({ raws }: Tables, { raw: id, bytes }: Observation): strin
   const [least, most] = raw?.length ?? [0, 0];
   const allowed = least === most ? `${least}` : `${least} to ${most}`;
   return `${bytes ?? "an unknown number of"} bytes, and ${allowed} are declared`;
+}
+
+/** The first records that the rule does not name. */
+function fileInWords({ files = [], message }: Observation, ranges: readonly FileRange[]): string {
+  const group = files[fileBeyond(ranges, { files }) ?? 0];
+  if (group === undefined) return message;
+  const { file, record, count } = group;
+  return `file ${file} ${count === 1 ? "record" : "records"} ${spanInWords([record, record + count - 1])}`;
 }
 
 function inWords(condition: Condition | undefined): string {

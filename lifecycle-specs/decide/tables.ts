@@ -30,6 +30,8 @@ export interface Tables extends CompiledPhases, RuleBounds {
   readonly ruleIndex: ReadonlyMap<RuleId, number>;
   readonly comparisons: Comparisons;
   readonly candidates: Candidates;
+  /** Some rule is about what servers tell clients. */
+  readonly judgesReports: boolean;
   /** The verdicts of rules that allow alone, by id. */
   readonly allows: readonly Verdict[];
 }
@@ -54,6 +56,7 @@ export function compile({ id, plant, lifecycle }: Pick<Bundle, "id" | "plant" | 
     links: new Map(plant.links.map((link) => [link.id, link])),
     ends: compileEnds(directory, plant),
     raws: new Map(plant.raw.map((raw) => [raw.id, raw])),
+    judgesReports: ordered.some(({ operation }) => operation === "report"),
     allows: compileAllows(rules),
   };
 }

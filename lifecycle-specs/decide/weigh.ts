@@ -1,11 +1,12 @@
 import { hasBit } from "./bits.ts";
-import { deviceRow, groupOf, rawRow, tagRow } from "./candidates.ts";
+import { deviceRow, groupOf, PARTS, partRow, rawRow, tagRow } from "./candidates.ts";
 import { LIMITED, MASKED, PASSES, type PositionTable } from "./compile-phases.ts";
 import type { CompiledTag } from "./compile-tags.ts";
 import { type Ends, endsOf } from "./ends.ts";
 import type { History } from "./history.ts";
+import { MESSAGE_FLAGS, messageLack } from "./judge-form.ts";
 import { cadenceLack, causalityLack, exceedsRate, rankOf, valueLack } from "./judge-rule.ts";
-import type { Observation, ObservedItem } from "./observation.ts";
+import type { Observation } from "./observation.ts";
 import { NAMES_TAGS, operationIndex } from "./operations.ts";
 import type { Permit, Standing } from "./permit.ts";
 import { FLAG } from "./rule-bounds.ts";
@@ -125,7 +126,7 @@ export function byPosition(
 ): VerdictId {
   const { items } = observation;
   const operation = operationIndex(observation.operation);
-  if (items.length === 0 || NAMES_TAGS[operation] !== 1)
+  if (items.length === 0 || NAMES_TAGS[operation] !== 1 || observation.files !== undefined)
     return byWhole(tables, position, ends, observation, operation, history, nowMs);
   const count = tables.rules.length;
   let first: VerdictId = NONE;
@@ -137,7 +138,7 @@ export function byPosition(
     const tag = item.tag === undefined ? undefined : tables.tags.get(item.tag);
     if (tag === undefined || tag.holder !== ends.holding) return denyId(count, TAG_UNKNOWN, NONE, n);
     const group = groupOf(tables.candidates, tagRow(tables.candidates, operation, tag.index), ends.asking);
-    const id = byGroup(tables, position, group, tag, item, n, NONE, history, nowMs);
+    const id = byGroup(tables, position, group, tag, observation, n, NONE, history, nowMs);
     if (id < 0) return id;
     if (first === NONE) first = id;
     several ||= id !== first;
@@ -160,17 +161,35 @@ function byWhole(
   if (misfit === FUNCTION_FORBIDDEN) return whole(tables, misfit);
   const row = wholeRow(tables, ends, observation, operation);
   const group = row === NONE ? NONE : groupOf(tables.candidates, row, ends.asking);
-  return byGroup(tables, position, group, undefined, undefined, NONE, misfit, history, nowMs);
+  return byGroup(tables, position, group, undefined, observation, NONE, misfit, history, nowMs);
 }
 
-function wholeRow({ candidates }: Tables, { holding }: Ends, { raw }: Observation, operation: number): number {
+function wholeRow({ candidates }: Tables, { holding }: Ends, observation: Observation, operation: number): number {
   if (operation === NONE || holding === NONE) return NONE;
+  const { raw, files, objects } = observation;
+  if (files !== undefined || objects !== undefined) {
+    const part = partOf(operation, files !== undefined);
+    return part === NONE ? NONE : partRow(candidates, part, holding);
+  }
   if (operation !== RAW) return deviceRow(candidates, operation, holding);
   const index = raw === undefined ? undefined : candidates.raws.get(raw);
   return index === undefined ? NONE : rawRow(candidates, index, holding);
 }
 
 const RAW = operationIndex("raw");
+const READ = operationIndex("read");
+const PROGRAM = operationIndex("program");
+const DIAGNOSE = operationIndex("diagnose");
+const FILES_READ = PARTS.indexOf("files read");
+const FILES_WRITTEN = PARTS.indexOf("files written");
+const IDENTIFICATION = PARTS.indexOf("identification");
+
+/** Index in `PARTS` of what a message is about; -1: no operation is about it in this way. */
+function partOf(operation: number, isOfFiles: boolean): number {
+  if (!isOfFiles) return operation === DIAGNOSE ? IDENTIFICATION : NONE;
+  if (operation === READ) return FILES_READ;
+  return operation === PROGRAM ? FILES_WRITTEN : NONE;
+}
 
 /** A vendor function that is not declared, or not of the length that is declared. */
 function rawLack({ raws }: Tables, { raw: id, bytes }: Observation): number {
@@ -189,7 +208,7 @@ function byGroup(
   position: PositionTable,
   group: number,
   tag: CompiledTag | undefined,
-  item: ObservedItem | undefined,
+  observation: Observation,
   index: number,
   misfit: number,
   history: History,
@@ -207,8 +226,8 @@ function byGroup(
     const flags = tables.flags[rule] ?? 0;
     const passage = passageOf(position, flags, tables, n);
     if (passage === MASKED) continue;
-    const lack =
-      misfit === NONE ? ruleLack(tables, rule, flags, tag, item, passage === LIMITED, history, nowMs) : misfit;
+    const limited = passage === LIMITED;
+    const lack = ruleLack(tables, rule, flags, tag, observation, index, misfit, limited, history, nowMs);
     if (lack === NONE) return isExcess(tables, rule, flags, history, nowMs) ? count + rule : rule;
     if (rankOf(lack) > rankOf(code)) {
       code = lack;
@@ -218,17 +237,25 @@ function byGroup(
   return denyId(count, code, closest, index);
 }
 
-/** value → largest step → ramp → standing still → cadence → causality. Safety rules know neither of the last two. */
+/** role, form → value → largest step → ramp → standing still → cadence → causality. Safety rules know neither of the last two. */
 function ruleLack(
   tables: Tables,
   rule: number,
   flags: number,
   tag: CompiledTag | undefined,
-  item: ObservedItem | undefined,
+  observation: Observation,
+  index: number,
+  misfit: number,
   limited: boolean,
   history: History,
   nowMs: number,
 ): number {
+  if ((flags & MESSAGE_FLAGS) !== 0) {
+    const lack = messageLack(tables, rule, flags, observation);
+    if (lack !== NONE) return lack;
+  }
+  if (misfit !== NONE) return misfit;
+  const item = tag === undefined ? undefined : observation.items[index];
   if (tag !== undefined && item !== undefined) {
     const lack = valueLack(tables, rule, flags, tag, item, history, nowMs);
     if (lack !== NONE) return lack;

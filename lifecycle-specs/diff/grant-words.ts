@@ -7,9 +7,11 @@ import type { Tag } from "../plant.ts";
 import {
   cadenceInWords,
   causalityInWords,
+  formInWords,
   listInWords,
   numberInWords,
   rangeInWords,
+  rolesInWords,
   type TagOf,
   valueInWords,
   valueRuleInWords,
@@ -65,6 +67,8 @@ export function grantInWords(
   const usual = rule.operation === "report" ? "monitor" : "enforce";
   return [
     ...(values === undefined ? [] : [setInWords(ownValues(grant, tag), tag)]),
+    ...rolesInWords(grant.limits.roles),
+    ...formInWords(grant.limits.form ?? {}),
     ...steps,
     ...ratesInWords(grant),
     ...causalityInWords(causesOf(grant), tagOf, nameOf),
@@ -104,7 +108,22 @@ export function limitInWords(
     const part = causes[cause];
     return part === undefined ? none : causalityInWords({ [cause]: part }, tagOf, nameOf).join(", ");
   };
+  const form = limits.form ?? {};
+  const formed = (key: keyof typeof form, none: string): string => {
+    const part = form[key];
+    return part === undefined ? none : formInWords({ [key]: part }).join(", ");
+  };
   switch (name) {
+    case "roles":
+      return rolesInWords(limits.roles).at(0) ?? "in whatever role";
+    case "functions":
+      return formed("functions", "by any function");
+    case "quantity":
+      return formed("quantity", "however much at once");
+    case "files":
+      return formed("files", "whatever file");
+    case "objects":
+      return formed("objects", "whatever object");
     case "maxStep":
       return limits.maxStep === undefined
         ? "in steps of any size"

@@ -46,9 +46,9 @@ function subjectOf({ from, operation, targets, tags, raw }: Rule): string {
 
 /** Without what it is called, and without the rules it refers to in turn. */
 function contentOf(rule: Rule): string {
-  const { value, cadence, causality, mode, safety } = rule;
+  const { roles, form, value, cadence, causality, mode, safety } = rule;
   const { after, notWhile } = causality ?? {};
-  return canonical({ subject: subjectOf(rule), value, cadence, after, notWhile, mode, safety });
+  return canonical({ subject: subjectOf(rule), roles, form, value, cadence, after, notWhile, mode, safety });
 }
 
 /** The same lifecycle with other references. Its rules keep their shared identity, and times are those of the HMI layer. */

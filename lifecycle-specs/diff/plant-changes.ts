@@ -93,6 +93,12 @@ function linkChanges(was: Link, is: Link): readonly Found[] {
     "is no longer opaque",
   );
   flag(
+    was.tls === true && is.tls !== true,
+    is.tls === true && was.tls !== true,
+    "no longer asks clients for certificates",
+    "is Modbus/TCP Security now: clients come with certificates",
+  );
+  flag(
     was.mirror && !is.mirror,
     is.mirror && !was.mirror,
     "no longer passes the mirror port",
@@ -160,7 +166,9 @@ function statesOf({ states }: Tag): string {
 function rawChanges(was: RawFunction, is: RawFunction): readonly Found[] {
   const found: Found[] = [];
   const code = (one: RawFunction) =>
-    one.protocol === "modbus" ? `Modbus function code ${one.function}` : `OPC UA service ${one.service}`;
+    one.protocol === "modbus"
+      ? `Modbus function code ${one.function}${one.mei === undefined ? "" : `/${one.mei}`}`
+      : `OPC UA service ${one.service}`;
   if (code(was) !== code(is))
     found.push(shifted("function", `function ${is.id} is ${code(is)} now (was ${code(was)})`, is.id));
   for (const [key, words] of [

@@ -36,6 +36,10 @@ export class Cursor {
     return isMap(this.node) && this.node.items.length === 0;
   }
 
+  get isList(): boolean {
+    return isSeq(this.node);
+  }
+
   get isNumber(): boolean {
     return isScalar(this.node) && typeof this.node.value === "number";
   }
@@ -74,6 +78,11 @@ export class Cursor {
   /** Whether it is this text, without a word where it is not. */
   isText(text: string): boolean {
     return isScalar(this.node) && this.node.value === text;
+  }
+
+  /** Whether it is this number, without a word where it is not. */
+  isThe(number: number): boolean {
+    return isScalar(this.node) && this.node.value === number;
   }
 
   /** A map with these keys and no others. */

@@ -4,7 +4,7 @@ import type { Cursor } from "./cursor.ts";
 import { MODES, readById, reference } from "./read-by-id.ts";
 
 export const PROTOCOLS = ["modbus", "opcua"] as const;
-const KEYS = ["client", "server", "protocol", "mode", "mirror", "failOpen", "opaque"];
+const KEYS = ["client", "server", "protocol", "mode", "mirror", "failOpen", "opaque", "tls"];
 
 /** Reads the links of a plant: one for each pair of devices and protocol. */
 export function readLinks(map: Cursor | undefined, devices: ReadonlyMap<string, Device>): readonly Link[] {
@@ -35,6 +35,16 @@ function readLink(id: LinkId, value: Cursor, devices: ReadonlyMap<string, Device
   const mirror = link?.get("mirror")?.boolean("mirror") ?? true;
   const failOpen = link?.get("failOpen")?.boolean("failOpen") ?? false;
   const opaque = link?.get("opaque")?.boolean("opaque") ?? false;
+  const tls = link?.get("tls")?.boolean("tls") ?? false;
   if (client === undefined || server === undefined || protocol === undefined || mode === undefined) return undefined;
-  return { id, client, server, protocol, mode, mirror, failOpen, opaque };
+  if (tls && (protocol !== "modbus" || opaque))
+    return link
+      ?.get("tls")
+      ?.fail(
+        "KEY_UNKNOWN",
+        opaque
+          ? "nobody looks into an opaque link, so nobody ends its TLS either; remove `tls` or `opaque`"
+          : "`tls` is for Modbus/TCP Security; OPC UA secures its own channels",
+      );
+  return { id, client, server, protocol, mode, mirror, failOpen, opaque, ...(tls ? { tls } : {}) };
 }

@@ -1,20 +1,21 @@
+import { MAX_FUNCTION, MEI_IDENTIFICATION } from "../form.ts";
 import { RawId } from "../ids.ts";
 import type { RawFunction } from "../plant.ts";
 import type { Cursor, Fields } from "./cursor.ts";
 import { readById } from "./read-by-id.ts";
 import { PROTOCOLS } from "./read-link.ts";
 
-const KEYS = ["says", "protocol", "function", "service", "length", "answer", "changes"];
+const KEYS = ["says", "protocol", "function", "mei", "service", "length", "answer", "changes"];
 /** A Modbus PDU is 253 bytes, its function code one of them (MODBUS AP V1.1b3 §4.1); codes from 128 are exceptions. */
-const MAX_FUNCTION = 127;
 const MAX_MODBUS_BYTES = 252;
 const MAX_SERVICE = 0xffff_ffff;
 const MAX_OPCUA_BYTES = 16 * 1024 * 1024;
 
 /** Function codes that are looked into by name (MODBUS AP V1.1b3 §6): rules on tags, and browse, program and diagnose, are about these. */
-const KNOWN_FUNCTIONS: ReadonlySet<number> = new Set([
-  1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 15, 16, 17, 20, 21, 22, 23, 24, 43,
-]);
+const KNOWN_FUNCTIONS: ReadonlySet<number> = new Set([1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 15, 16, 17, 20, 21, 22, 23, 24]);
+/** Encapsulated Interface Transport, §6.19: told apart by its MEI type. */
+const ENCAPSULATED = 43;
+const MAX_MEI = 255;
 
 /** Encoding ids of requests that other rules are about (OPC 10000-6 v1.05 §A.3): channel, session, browse, read, write, call, subscribe. */
 const KNOWN_SERVICES: ReadonlySet<number> = new Set([
@@ -30,7 +31,7 @@ export function readRawFunctions(map: Cursor | undefined): readonly RawFunction[
     const fields = value.fields(`raw function \`${id}\``, KEYS);
     const raw = fields === undefined ? undefined : readRaw(id, fields);
     if (raw === undefined) return undefined;
-    const code = raw.protocol === "modbus" ? `function code ${raw.function}` : `service ${raw.service}`;
+    const code = codeInWords(raw);
     const other = taken.get(code);
     if (other !== undefined)
       return key.fail("RAW_TAKEN", `${code} is declared as \`${other}\` already; remove one of the two`);
@@ -48,10 +49,34 @@ function readRaw(id: RawId, fields: Fields): RawFunction | undefined {
   const most = isModbus ? MAX_MODBUS_BYTES : MAX_OPCUA_BYTES;
   const length = readLength(fields.need("length"), "length", most);
   const answer = readLength(fields.need("answer"), "answer", most);
+  const mei = readMei(fields, isModbus);
   const code = readCode(fields, isModbus);
   if (says === undefined || length === undefined || answer === undefined || code === undefined) return undefined;
+  if (mei === "wrong") return undefined;
   const common = { id, says, length, answer, changes };
-  return isModbus ? { ...common, protocol: "modbus", function: code } : { ...common, protocol: "opcua", service: code };
+  if (!isModbus) return { ...common, protocol: "opcua", service: code };
+  return { ...common, protocol: "modbus", function: code, ...(mei === undefined ? {} : { mei }) };
+}
+
+function codeInWords(raw: RawFunction): string {
+  if (raw.protocol === "opcua") return `service ${raw.service}`;
+  return `function code ${raw.function}${raw.mei === undefined ? "" : `/${raw.mei}`}`;
+}
+
+/** Of function 43 the MEI type: each is a function of its own. */
+function readMei(fields: Fields, isModbus: boolean): number | "wrong" | undefined {
+  const at = fields.get("mei");
+  const isEncapsulated = isModbus && fields.get("function")?.isThe(ENCAPSULATED) === true;
+  if (at === undefined) {
+    if (!isEncapsulated) return undefined;
+    fields.need("mei");
+    return "wrong";
+  }
+  if (!isEncapsulated) at.fail("KEY_UNKNOWN", "`mei` is the type of function 43 over Modbus; remove it");
+  const mei = isEncapsulated ? at.integer("mei", 0, MAX_MEI) : undefined;
+  if (mei === MEI_IDENTIFICATION)
+    at.fail("RAW_TAKEN", "43/14 is looked into by name; write a rule that may `diagnose`, with `objects`");
+  return mei === undefined || mei === MEI_IDENTIFICATION ? "wrong" : mei;
 }
 
 function readCode(fields: Fields, isModbus: boolean): number | undefined {

@@ -49,6 +49,8 @@ export function readAbout(rule: Begun, index: PlantIndex): About | undefined {
     fields.get("raw")?.fail("TAGS_MISPLACED", `\`${operation}\` is not about raw functions; write \`may: raw\``);
   if (operation === "raw") return readRawAbout(rule, index);
   if (operation === "report") return readReported(rule, index);
+  // Files have no tags: a rule about them is about the device that has them.
+  if (operation === "read" && fields.get("files") !== undefined) return readWhole(rule, index);
   if (isAboutTags(operation)) return readTagged(rule, index);
   return readWhole(rule, index);
 }
@@ -98,7 +100,8 @@ function readRawAbout(rule: Begun, index: PlantIndex): About | undefined {
 
 function readWhole(rule: Begun, index: PlantIndex): About | undefined {
   const { operation, fields } = rule;
-  fields.get("tags")?.fail("TAGS_MISPLACED", `\`${operation}\` is about whole devices; name them with \`to\``);
+  const what = fields.get("files") === undefined ? `\`${operation}\`` : "a rule with `files`";
+  fields.get("tags")?.fail("TAGS_MISPLACED", `${what} is about whole devices; name them with \`to\``);
   const targets = needDevices(rule, index);
   return targets === undefined ? undefined : { tags: [], raw: [], targets };
 }

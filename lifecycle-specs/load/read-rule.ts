@@ -5,11 +5,13 @@ import type { PlantIndex } from "./plant-index.ts";
 import { MODES, readById } from "./read-by-id.ts";
 import { type NamedRule, readCausality } from "./read-causality.ts";
 import { readAbout, readSources } from "./read-rule-about.ts";
+import { readForm, readRoles } from "./read-rule-form.ts";
 import { readCadence, readValue } from "./read-rule-limits.ts";
 import { suggest } from "./suggest.ts";
 
 const KEYS = [
-  ...["says", "from", "may", "to", "tags", "raw", "value", "every", "most"],
+  ...["says", "from", "roles", "may", "to", "tags", "raw"],
+  ...["functions", "quantity", "files", "objects", "value", "every", "most"],
   ...["after", "notWhile", "follows", "apart", "safety", "mode"],
 ];
 
@@ -64,6 +66,8 @@ function readRule(id: RuleId, value: Cursor, fields: Fields, index: PlantIndex, 
   }
   const from = readSources(fields.need("from"), operation, index);
   const about = readAbout({ id, operation, fields, at: value, from: from ?? [] }, index);
+  const roles = readRoles(fields.get("roles"), operation);
+  const form = readForm(fields, operation);
   const bounds = readValue(fields.get("value"), operation, about?.tags ?? []);
   const cadence = readCadence(fields.get("most"), fields.get("every"));
   const causality = readCausality(fields, operation, index, named);
@@ -74,10 +78,12 @@ function readRule(id: RuleId, value: Cursor, fields: Fields, index: PlantIndex, 
     id,
     says,
     from,
+    ...(roles === undefined ? {} : { roles }),
     operation,
     targets: about.targets,
     tags: about.tags.map((tag) => tag.id),
     raw: about.raw,
+    ...(form === undefined ? {} : { form }),
     ...(bounds === undefined ? {} : { value: bounds }),
     ...(cadence === undefined ? {} : { cadence }),
     ...(causality === undefined ? {} : { causality }),

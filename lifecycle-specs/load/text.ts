@@ -65,6 +65,8 @@ export function parseText(
     return refuse("FILE_TOO_LARGE", `the file holds more than ${maxPieces} words and signs; split the plant`);
   if (document === "too deep")
     return refuse("YAML_TOO_DEEP", "maps and lists are nested too deeply; the notation needs about ten levels");
+  // The parser misses a line where something cannot stand at its end; its offsets are right.
+  lines.lineStarts = lineStartsOf(text);
   const problems = [...document.errors, ...document.warnings];
   for (const { pos, message } of problems) {
     diagnostics.add(positionIn(file, lines, pos[0]), "YAML_SYNTAX", `not YAML 1.2: ${oneSentence(message)}`);
@@ -74,6 +76,12 @@ export function parseText(
   const aliases = targetsOfAliases(document.contents);
   const of = (node: Node) => positionIn(file, lines, node.range?.[0] ?? 0);
   return { root: document.contents, places: { of, target: (alias) => aliases.get(alias) } };
+}
+
+function lineStartsOf(text: string): number[] {
+  const starts = [0];
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
+  return starts;
 }
 
 class TooMany extends Error {}

@@ -1,3 +1,4 @@
+import type { FormRule } from "../form.ts";
 import type { DeviceId, RawId, TagId } from "../ids.ts";
 import type { Operation, Rule } from "../lifecycle.ts";
 import type { Tag } from "../plant.ts";
@@ -8,6 +9,8 @@ import { boundsOf, carriesValue, type Inventory, pairsOf, tagsByDevice } from ".
 /** HMI layer: what may be commanded, in engineering units. */
 export interface HmiEntry extends RuleEntry {
   readonly operation: Operation;
+  /** By which functions, how much at once, which files or objects. */
+  readonly form?: FormRule;
   readonly commands: readonly HmiCommand[];
 }
 
@@ -38,7 +41,8 @@ export function hmiEntry(inventory: Inventory, skewMs: number, rule: Rule): HmiE
     return here.length === 0 ? [] : [{ clients, server, tags: here.map((tag) => hmiTag(rule, tag)) }];
   });
   if (commands.length === 0) return undefined;
-  return { ...entryOf("hmi", skewMs, rule), operation: rule.operation, commands };
+  const form = rule.form === undefined ? {} : { form: rule.form };
+  return { ...entryOf("hmi", skewMs, rule), operation: rule.operation, ...form, commands };
 }
 
 function hmiTag(rule: Rule, tag: Tag): HmiTag {
@@ -50,7 +54,8 @@ function hmiTag(rule: Rule, tag: Tag): HmiTag {
 function clientsByServer(inventory: Inventory, rule: Rule): ReadonlyMap<DeviceId, readonly DeviceId[]> {
   const found = new Map<DeviceId, DeviceId[]>();
   for (const [client, server] of pairsOf(rule)) {
-    if (!inventory.linksBetween(client, server).some(({ mirror, opaque }) => mirror && !opaque)) continue;
+    if (!inventory.linksBetween(client, server).some(({ mirror, opaque, tls }) => mirror && !opaque && tls !== true))
+      continue;
     const clients = found.get(server) ?? [];
     clients.push(client);
     found.set(server, clients);

@@ -1,3 +1,14 @@
+import {
+  codesLeft,
+  type FileRange,
+  type FormRule,
+  LOOKING_SUB_FUNCTIONS,
+  MAX_QUANTITY,
+  MEI_IDENTIFICATION,
+  READ_FILE,
+  type Span,
+  WRITE_FILE,
+} from "../form.ts";
 import type { RawId, TagId } from "../ids.ts";
 import type { Operation, Rule } from "../lifecycle.ts";
 import type { ModbusBinding, ModbusTable, ModbusType, OpcUaType, Protocol, RawFunction, Tag } from "../plant.ts";
@@ -14,6 +25,10 @@ export interface ModbusMessage {
   readonly functions: readonly number[];
   /** Of function 08: its sub-functions (§6.8.1); of function 43: the MEI types (§6.19). The others may not cross. */
   readonly subFunctions?: Readonly<Record<number, readonly number[]>>;
+  /** Of functions 20 and 21: the records that may be named (§6.14, §6.15). Absent: any. */
+  readonly files?: readonly FileRange[];
+  /** Of 43/14: the objects that an answer may show (§6.21). Absent: any. */
+  readonly objects?: readonly Span[];
 }
 
 export interface ModbusTagMessage extends ModbusMessage {
@@ -63,6 +78,8 @@ export interface RawMessage {
   readonly raw: RawId;
   /** Function code, or id of the request's binary encoding. */
   readonly code: number;
+  /** Of function 43: the MEI type, the first of the bytes that follow. */
+  readonly mei?: number;
   /** Bytes that follow, both ends included. */
   readonly length: readonly [least: number, most: number];
   readonly answer: readonly [least: number, most: number];
@@ -75,6 +92,8 @@ export function messagesOf(
   rule: Rule,
   tags: readonly Tag[],
 ): readonly SwitchMessage[] {
+  // Functions, files and objects are Modbus' own: a rule that names them allows nothing over OPC UA.
+  if (protocol === "opcua" && namesModbus(rule)) return [];
   if (rule.operation === "raw") return rule.raw.flatMap((id) => rawMessages(inventory.raw.get(id), protocol));
   if (rule.tags.length === 0) return protocol === "modbus" ? modbusMessages(rule) : opcUaMessages(rule);
   if (protocol === "modbus") return tags.flatMap((tag) => modbusTagMessages(rule, tag));
@@ -84,36 +103,57 @@ export function messagesOf(
 function rawMessages(raw: RawFunction | undefined, protocol: Protocol): readonly RawMessage[] {
   if (raw?.protocol !== protocol) return [];
   const { id, length, answer } = raw;
-  return [{ protocol, raw: id, code: raw.protocol === "modbus" ? raw.function : raw.service, length, answer }];
+  if (raw.protocol === "opcua") return [{ protocol, raw: id, code: raw.service, length, answer }];
+  const mei = raw.mei === undefined ? {} : { mei: raw.mei };
+  return [{ protocol, raw: id, code: raw.function, ...mei, length, answer }];
 }
 
-/** Sub-functions of 08 that only look: echo, diagnostic register, counters. The others restart, silence or clear. §6.8.1 */
-export const LOOKING_SUB_FUNCTIONS: readonly number[] = [0, 2, 11, 12, 13, 14, 15, 16, 17, 18];
 /** Restart communications, change the delimiter, force listen only, clear counters. §6.8.1 */
 const ACTING_SUB_FUNCTIONS: readonly number[] = [1, 3, 4, 10, 20];
-/** Read Device Identification; CANopen (13) can write, and nobody looks into it. §6.21 */
-const IDENTIFICATION = 14;
 
-/** What the filter takes for looking into a device and for programming it. MODBUS AP V1.1b3 §6.7 to §6.21. */
-const DEVICE_MESSAGES: Readonly<Partial<Record<Operation, ModbusMessage>>> = {
-  diagnose: {
-    protocol: "modbus",
-    functions: [7, 8, 11, 12, 17, 24, 43],
-    subFunctions: { 8: LOOKING_SUB_FUNCTIONS, 43: [IDENTIFICATION] },
-  },
-  program: { protocol: "modbus", functions: [8, 20, 21], subFunctions: { 8: ACTING_SUB_FUNCTIONS } },
+/** What the filter takes for looking into a device and for programming it. MODBUS AP V1.1b3 §6.7 to §6.21; CANopen (43/13) can write. */
+const DEVICE_FUNCTIONS: Readonly<Partial<Record<Operation, readonly number[]>>> = {
+  diagnose: [7, 8, 11, 12, 17, 24, 43],
+  program: [8, WRITE_FILE],
+};
+const SUB_FUNCTIONS: Readonly<Partial<Record<Operation, Readonly<Record<number, readonly number[]>>>>> = {
+  diagnose: { 8: LOOKING_SUB_FUNCTIONS, 43: [MEI_IDENTIFICATION] },
+  program: { 8: ACTING_SUB_FUNCTIONS },
 };
 
-function modbusMessages({ operation }: Rule): readonly ModbusMessage[] {
-  const message = DEVICE_MESSAGES[operation];
-  return message === undefined ? [] : [message];
+function namesModbus({ form }: Rule): boolean {
+  return form?.functions !== undefined || form?.files !== undefined || form?.objects !== undefined;
+}
+
+function modbusMessages({ operation, form = {} }: Rule): readonly ModbusMessage[] {
+  const { files, objects } = form;
+  if (files !== undefined)
+    return [{ protocol: "modbus", functions: [operation === "read" ? READ_FILE : WRITE_FILE], files }];
+  if (objects !== undefined)
+    return [{ protocol: "modbus", functions: [43], subFunctions: { 43: [MEI_IDENTIFICATION] }, objects }];
+  const functions = codesLeft(DEVICE_FUNCTIONS[operation] ?? [], form);
+  if (functions.length === 0) return [];
+  const subFunctions = Object.fromEntries(
+    Object.entries(SUB_FUNCTIONS[operation] ?? {}).flatMap(([code, all]) => {
+      const left = functions.includes(Number(code)) ? subsLeft(Number(code), all, form) : [];
+      return left.length === 0 ? [] : [[code, left] as const];
+    }),
+  );
+  return [{ protocol: "modbus", functions, ...(Object.keys(subFunctions).length === 0 ? {} : { subFunctions }) }];
+}
+
+/** What a rule leaves of the sub-functions of a code; it may also name reserved ones, which nothing else does. */
+function subsLeft(code: number, all: readonly number[], { functions }: FormRule): readonly number[] {
+  const named = functions?.filter((each) => each.code === code);
+  if (named === undefined || named.some(({ sub }) => sub === undefined)) return all;
+  return named.flatMap(({ sub }) => sub ?? []);
 }
 
 function modbusTagMessages(rule: Rule, tag: Tag): readonly ModbusTagMessage[] {
   const { modbus } = tag;
   if (modbus === undefined) return [];
-  const functions = tagFunctions(rule.operation, modbus);
-  if (functions.length === 0) return [];
+  const functions = codesLeft(tagFunctions(rule.operation, modbus), rule.form ?? {});
+  if (functions.length === 0 || registersOf(modbus) > (rule.form?.quantity ?? MAX_QUANTITY)) return [];
   const { unit, table, address, type, wordOrder, byteOrder } = modbus;
   return [
     {
@@ -139,7 +179,7 @@ const READ_FUNCTIONS = {
 } as const;
 
 /** A write of one register (06) would touch only a part of a value of several. Function 23 writes, then reads. */
-function tagFunctions(operation: Operation, binding: ModbusBinding): readonly number[] {
+export function tagFunctions(operation: Operation, binding: ModbusBinding): readonly number[] {
   const { table } = binding;
   if (operation === "read" || operation === "report") return READ_FUNCTIONS[table];
   if (operation !== "write") return [];

@@ -9,6 +9,10 @@ import { messagesOf, type SwitchMessage } from "./messages.ts";
 export interface SwitchEntry extends RuleEntry {
   /** Requests, from client to server; of a `report` the answers. */
   readonly direction: "request" | "answer";
+  /** Who asks must be known by one of these. No other layer can see them. */
+  readonly roles?: readonly string[];
+  /** Most registers, bits, records, nodes or methods of one message. */
+  readonly quantity?: number;
   readonly crossings: readonly Crossing[];
 }
 
@@ -28,7 +32,14 @@ export function switchEntry(inventory: Inventory, skewMs: number, rule: Rule): S
   });
   if (crossings.length === 0) return undefined;
   const direction = rule.operation === "report" ? "answer" : "request";
-  return { ...entryOf("switch", skewMs, rule), direction, crossings };
+  const { roles, form } = rule;
+  return {
+    ...entryOf("switch", skewMs, rule),
+    direction,
+    ...(roles === undefined ? {} : { roles }),
+    ...(form?.quantity === undefined ? {} : { quantity: form.quantity }),
+    crossings,
+  };
 }
 
 interface Strand {

@@ -1,4 +1,5 @@
 import { type TSchema, Type } from "typebox";
+import { MAX_FILE, MAX_FUNCTION, MAX_OBJECT, MAX_QUANTITY, MAX_RECORD, OBJECT_CATEGORIES, ROLE_NAME } from "../form.ts";
 import { LEVELS, LOCI, OPERATIONS } from "../lifecycle.ts";
 import { MODES } from "../load/read-by-id.ts";
 import { MAX_CADENCE } from "../load/read-rule-limits.ts";
@@ -20,6 +21,7 @@ import {
   name,
   number,
   oneOfKeys,
+  pair,
   positive,
   ref,
   some,
@@ -72,16 +74,58 @@ const bounds = closed(
   { description: "What the value may be, in engineering units." },
 );
 
+/** One number, or two with all between them. */
+const numberOrSpan = (least: number, most: number, description: string) =>
+  ifType(
+    "array",
+    pair(integer(least, most, "A bound."), "Both included."),
+    integer(least, most, "One number."),
+    description,
+  );
+const modbusFunction = ifType(
+  "string",
+  Type.String({ pattern: "^[0-9]{1,3}(/[0-9]{1,5})?$", description: "With sub-function or MEI type: `8/0`, `43/14`." }),
+  integer(1, MAX_FUNCTION, "Function code."),
+  "A Modbus function code; of 8 and 43 also with what stands behind it.",
+);
+const fileRange = closed({
+  file: numberOrSpan(1, MAX_FILE, "Which file, or files."),
+  records: optional(numberOrSpan(0, MAX_RECORD, "Which of its records. Default: all.")),
+});
+const identificationObject = ifType(
+  "string",
+  words(Object.keys(OBJECT_CATEGORIES), "A category: objects 0-2, 3-127, 128-255."),
+  numberOrSpan(0, MAX_OBJECT, "Object ids."),
+  "Objects by category or number.",
+);
+const form = {
+  functions: optional(
+    some(modbusFunction, "Only by these Modbus functions, and over no other protocol. Default: any that does it."),
+  ),
+  quantity: optional(
+    integer(1, MAX_QUANTITY, "Most registers, bits or records of one message; over OPC UA most nodes or methods."),
+  ),
+  files: optional(some(fileRange, "Records of files alone: read them, or as programming write them.")),
+  objects: optional(some(identificationObject, "Read Device Identification (43/14) alone, and these objects.")),
+};
+
 const rule = closed({
   says,
   from: some(
     name("A device, or `program`."),
     "Who: devices, or `[program]`, the control program, for outputs. Of a report: the servers.",
   ),
+  roles: optional(
+    some(
+      Type.String({ pattern: ROLE_NAME.source, description: "A role." }),
+      "Who asks is known by one of these: the role in a Modbus client's certificate, or the user of an OPC UA session.",
+    ),
+  ),
   may: words(OPERATIONS, "What."),
   tags: optional(tags),
   to: optional(some(name("A device."), "Target devices, where the rule is not about tags; of a report: the clients.")),
   raw: optional(some(name("A raw function of the plant."), "Which vendor functions, where the rule may `raw`.")),
+  ...form,
   value: optional(bounds),
   most: optional(
     closed(

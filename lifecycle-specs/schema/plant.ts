@@ -1,4 +1,5 @@
 import { Type } from "typebox";
+import { MAX_FUNCTION } from "../form.ts";
 import { MODBUS_TABLES, MODBUS_TYPES, NODE_ID, ORDERS } from "../load/read-binding.ts";
 import { MODES } from "../load/read-by-id.ts";
 import { DEVICE_ROLES } from "../load/read-device.ts";
@@ -7,6 +8,7 @@ import { TAG_KINDS } from "../load/read-tag.ts";
 import { OPCUA_TYPES } from "../plant.ts";
 import {
   byName,
+  choose,
   closed,
   DRAFT,
   flag,
@@ -45,6 +47,11 @@ const link = closed({
   ),
   mirror: Type.Optional(flag("Its commands pass the mirror port, so that the HMI layer sees them. Default: true.")),
   failOpen: Type.Optional(flag("If the filter cannot judge, it forwards: an exemption. Default: false.")),
+  tls: Type.Optional(
+    flag(
+      "Modbus/TCP Security: the switch ends the clients' TLS, and reads their roles from their certificates. Default: false.",
+    ),
+  ),
   opaque: Type.Optional(flag("Nobody looks into it (encrypted end to end): an exemption. Default: false.")),
 });
 
@@ -130,7 +137,18 @@ const raw = ifIs(
     ...rawKeys(16_777_216),
     service: integer(1, 4_294_967_295, "Numeric id of the request's binary encoding."),
   }),
-  closed({ ...rawKeys(252), function: integer(1, 127, "Function code.") }),
+  closed(
+    {
+      ...rawKeys(252),
+      function: integer(1, MAX_FUNCTION, "Function code."),
+      mei: Type.Optional(integer(0, 255, "Of function 43: its MEI type, the first of the bytes that are counted.")),
+    },
+    choose(
+      { properties: { function: { const: 43 } }, required: ["function"] },
+      { required: ["mei"] },
+      { not: { required: ["mei"] } },
+    ),
+  ),
 );
 
 /** The JSON Schema of `plant.yaml`. What it cannot say (that names are declared, that values fit their range) loading says. */

@@ -1,4 +1,5 @@
 import type { PhaseId } from "#specs/ids.ts";
+import { err, ok, type Result } from "#specs/result.ts";
 import type { PacketPlan } from "./compile.ts";
 import type { Nft } from "./nft.ts";
 import { PacketFilter } from "./packet-filter.ts";
@@ -31,10 +32,13 @@ export class Gateway {
   #timer: NodeJS.Timeout | undefined;
   /** undefined: nothing is in force of us yet, or the last ruleset was not taken. */
   #inForce: PhaseId | null | undefined;
+  /** What the packet filter was given last: one that came while another was being applied is still to be. */
+  #plan: PacketPlan;
   #closed = false;
 
   private constructor(options: GatewayOptions, packets: PacketFilter) {
     this.#options = options;
+    this.#plan = options.plan;
     this.#packets = packets;
     this.#pair = options.pair === undefined ? undefined : new Pair({ ...options, ...options.pair });
   }
@@ -52,6 +56,17 @@ export class Gateway {
   async start(): Promise<void> {
     await this.#pair?.start();
     this.#look(LOOK_MS);
+  }
+
+  /** What puts another plan in place: the kernel has it after the next look. Or in one sentence why it cannot be. */
+  prepare(plan: PacketPlan): Result<() => void, string> {
+    const why = this.#packets.whyNot(plan, this.#options.held()?.phase ?? null);
+    if (why !== undefined) return err(`no packet filter can be made from the bundle: ${why}`);
+    return ok(() => {
+      this.#plan = plan;
+      this.#packets.take(plan);
+      this.#inForce = undefined;
+    });
   }
 
   async close(): Promise<void> {
@@ -77,7 +92,8 @@ export class Gateway {
     const phase = this.#options.held()?.phase ?? null;
     if (phase === this.#inForce) return;
     this.#inForce = undefined;
+    const plan = this.#plan;
     await this.#packets.enter(phase);
-    this.#inForce = phase;
+    if (plan === this.#plan) this.#inForce = phase;
   }
 }

@@ -20,7 +20,7 @@ export interface InForce {
 export class PacketFilter {
   /** What this kernel is without, a sentence each. */
   readonly without: readonly string[];
-  readonly #plan: PacketPlan;
+  #plan: PacketPlan;
   readonly #features: Probed["features"];
   readonly #nft: Nft;
   #wanted: PhaseId | null | undefined;
@@ -38,6 +38,17 @@ export class PacketFilter {
     const probed = await probe(nft, plan.site);
     if (!probed.ok) throw new Error(probed.error);
     return new PacketFilter(plan, probed.value, nft);
+  }
+
+  /** What can be said against a plan before it is tried, in one sentence; undefined: nothing. */
+  whyNot(plan: PacketPlan, phase: PhaseId | null): string | undefined {
+    const compiled = compilePacketFilter(plan, phase, this.#features);
+    return compiled.ok ? undefined : compiled.error;
+  }
+
+  /** The next phase that is entered is one of this plan. */
+  take(plan: PacketPlan): void {
+    this.#plan = plan;
   }
 
   /**

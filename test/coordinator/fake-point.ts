@@ -2,6 +2,7 @@ import mqtt, { type MqttClient } from "mqtt";
 import { type OrderMessage, type PositionMessage, type ReceiptMessage, type StatusMessage, topic } from "#point/bus.ts";
 import type { Layer } from "#specs/decide/observation.ts";
 import { DeviceId, LinkId, TagId, ZoneId } from "#specs/ids.ts";
+import { BUNDLE } from "./plant.ts";
 
 const ZONE = ZoneId("works");
 
@@ -16,6 +17,8 @@ export class FakePoint {
   refuses: ReadonlySet<OrderMessage["order"]> = new Set();
   judgedUpToMs: () => number;
   state: StatusMessage["state"] = "joining";
+  /** Id of the bundle that it holds. */
+  bundle: string = BUNDLE.id;
   readonly #client: MqttClient;
   #phase: StatusMessage["phase"] = null;
   #epoch: StatusMessage["epoch"] = null;
@@ -68,7 +71,7 @@ export class FakePoint {
       phase: this.#phase,
       steps: [],
       epoch: this.#epoch,
-      bundle: "test",
+      bundle: this.bundle,
       pid: 1,
       atMs: this.judgedUpToMs(),
       judgedUpToMs: this.judgedUpToMs(),

@@ -45,7 +45,7 @@ export const PLANT: Plant = {
   ],
   links: [
     link("hmi-plc", hmi, plc, {}),
-    link("ews-plc", ews, plc, { mode: "monitor", failOpen: true }),
+    link("ews-plc", ews, plc, { mode: "monitor", failOpen: true, tls: true }),
     link("hmi-ua", hmi, ua, { protocol: "opcua", mirror: false }),
     link("ews-ua", ews, ua, { protocol: "opcua", opaque: true }),
   ],
@@ -100,6 +100,10 @@ export const PLANT: Plant = {
       ...{ length: [0, 10], answer: [0, 12], changes: false },
     },
     {
+      ...{ id: RawId("canopen"), says: "Reaches into drives.", protocol: "modbus", function: 43, mei: 13 },
+      ...{ length: [2, 60], answer: [2, 60], changes: true },
+    },
+    {
       ...{ id: RawId("query"), says: "Asks for much.", protocol: "opcua", service: 615 },
       ...{ length: [4, 400], answer: [0, 4000], changes: true },
     },
@@ -134,6 +138,7 @@ const R = {
   reads: rule("reads", "read", {
     from: [hmi, ews],
     tags: ["PUMP", "FLOW", "TOTAL", "MASS", "COUNT", "LEVEL"].map(TagId),
+    form: { quantity: 5 },
   }),
   told: rule("told", "report", {
     ...{ from: [plc], targets: [hmi], tags: [TagId("LEVEL")], mode: "monitor" },
@@ -151,8 +156,18 @@ const R = {
     },
   }),
   start: rule("start", "write", { tags: [TagId("PUMP")] }),
-  total: rule("total", "write", { tags: [TagId("TOTAL")], value: { min: 100, max: 5000.3 } }),
-  mass: rule("mass", "write", { from: [ews], tags: [TagId("MASS")], value: { max: 2.5 }, mode: "off" }),
+  total: rule("total", "write", {
+    tags: [TagId("TOTAL")],
+    form: { functions: [{ code: 16 }] },
+    value: { min: 100, max: 5000.3 },
+  }),
+  mass: rule("mass", "write", {
+    from: [ews],
+    roles: ["engineer", "tester"],
+    tags: [TagId("MASS")],
+    value: { max: 2.5 },
+    mode: "off",
+  }),
   count: rule("count", "write", { tags: [TagId("COUNT")], value: { oneOf: [7, 70_000] } }),
   output: rule("output", "output", {
     from: ["program"],
@@ -162,6 +177,18 @@ const R = {
   clock: rule("clock", "raw", { from: [ews], raw: [RawId("vendor-clock")] }),
   look: rule("look", "diagnose", { from: [ews] }),
   load: rule("load", "program", { from: [ews] }),
+  drives: rule("drives", "raw", { from: [ews], raw: [RawId("canopen")] }),
+  echo: rule("echo", "diagnose", { form: { functions: [{ code: 8, sub: 0 }, { code: 17 }] } }),
+  plate: rule("plate", "diagnose", {
+    form: {
+      objects: [
+        [0, 2],
+        [128, 128],
+      ],
+    },
+  }),
+  files: rule("files", "read", { form: { quantity: 20, files: [{ files: [4, 4], records: [0, 99] }] } }),
+  recipes: rule("recipes", "program", { form: { files: [{ files: [4, 9], records: [0, 9999] }] } }),
   session: rule("session", "session", { targets: [ua] }),
   around: rule("around", "browse", { targets: [ua] }),
   watch: rule("watch", "subscribe", { targets: [ua], tags: [TagId("HEAT"), TagId("TURNS")] }),
@@ -237,7 +264,7 @@ const service: Phase = {
   id: PhaseId("works.limited.service"),
   zone: works,
   says: "The engineering workstation looks.",
-  rules: [R.look, R.load],
+  rules: [R.look, R.load, R.drives, R.echo, R.plate, R.files, R.recipes],
   steps: [],
   transitions: [
     { to: off.id, with: [], window: [], event: "operator", request: "end", roles: ["admin", "viewer"], persons: 1 },

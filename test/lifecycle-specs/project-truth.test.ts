@@ -62,12 +62,15 @@ interface Part {
 }
 
 /** Reads the projection as a person would: may each piece of the message cross, one after the other, without a gap? */
-function mayCross(position: ProjectedPosition, link: Link, parts: readonly Part[]): boolean {
-  const messages = [...position.rules, ...safetyRules.map(({ id }) => id)].flatMap((id) => {
-    const entry = entries.get(id);
-    return entry === undefined || isMasked(position, entry, link) ? [] : messagesOver(entry, link);
-  });
-  return parts.every((part) => piecesCross(messages, part));
+function mayCross(position: ProjectedPosition, link: Link, role: string | undefined, parts: readonly Part[]): boolean {
+  const messages = (quantity: number) =>
+    [...position.rules, ...safetyRules.map(({ id }) => id)].flatMap((id) => {
+      const entry = entries.get(id);
+      if (entry === undefined || isMasked(position, entry, link) || quantity > (entry.quantity ?? quantity)) return [];
+      const isKnown = entry.roles === undefined || entry.roles.some((allowed) => allowed === role);
+      return isKnown ? messagesOver(entry, link) : [];
+    });
+  return parts.every((part) => piecesCross(messages(part.quantity), part));
 }
 
 function isMasked({ mask }: ProjectedPosition, { rule: id }: SwitchEntry, { client, server }: Link): boolean {
@@ -236,7 +239,8 @@ test("what the projection says of Modbus messages is what the filter decides", (
     const parts = randomParts(draw);
     const request = requestOf(parts);
     if (request === undefined) throw new Error("unreachable: every kind of request is known");
-    const party: Party = { source: link.client, sourceAddress: "", target: link.server, link: link.id };
+    const role = pick(draw, ["engineer", "viewer", undefined]);
+    const party: Party = { source: link.client, sourceAddress: "", target: link.server, link: link.id, role };
     const permitted = {
       kind: "phase",
       position: { phase: position.phase, steps: position.step === null ? [] : [position.step] },
@@ -244,7 +248,12 @@ test("what the projection says of Modbus messages is what the filter decides", (
     const allowed = observeModbus(party, tags, parts[0]?.unit ?? 1, request).every(
       (observation) => judge(tables, permitted, observation, history, 0).verdict === "allow",
     );
-    expect({ n, position, parts, allowed: mayCross(position, link, parts) }).toEqual({ n, position, parts, allowed });
+    expect({ n, position, parts, allowed: mayCross(position, link, role, parts) }).toEqual({
+      n,
+      position,
+      parts,
+      allowed,
+    });
     counts[allowed ? "allowed" : "denied"] += 1;
     if (allowed && parts[0]?.words !== undefined) counts.writes += 1;
   }

@@ -18,6 +18,22 @@ function names({ rules }: { readonly rules: readonly { readonly rule: string }[]
 }
 
 describe("one rule, three layers", () => {
+  test("the form goes with each layer that sees messages, the role with the switch alone", () => {
+    expect(entry(projections.hmi, "total")).toMatchObject({ form: RULES.total.form });
+    expect(entry(projections.switch, "total")?.crossings[0]?.messages).toMatchObject([{ functions: [16] }]);
+    expect(entry(projections.switch, "files")).toMatchObject({ quantity: 20 });
+    expect(entry(projections.switch, "mass")).toMatchObject({ roles: ["engineer", "tester"] });
+    for (const other of [
+      entry(projections.hmi, "total"),
+      entry(projections.plc, "total"),
+      entry(projections.plc, "mass"),
+    ])
+      expect(other).not.toHaveProperty("roles");
+    expect(entry(projections.plc, "total")).not.toHaveProperty("form");
+    // Nobody at the mirror port sees into TLS.
+    expect(entry(projections.hmi, "mass")).toBeUndefined();
+  });
+
   test("HMI: the command in engineering units, with the times of the file", () => {
     expect(entry(projections.hmi, "flow")).toEqual({
       rule: "flow",
@@ -115,7 +131,7 @@ describe("messages on the switch", () => {
   test("a value of several registers is never written by function 06", () => {
     expect(messages("total")).toMatchObject([
       {
-        functions: [16, 23],
+        functions: [16],
         quantity: 2,
         type: "float32",
         wordOrder: "little",
@@ -206,8 +222,27 @@ describe("messages on the switch", () => {
       },
     ]);
     expect(messages("load")).toEqual([
-      { protocol: "modbus", functions: [8, 20, 21], subFunctions: { 8: [1, 3, 4, 10, 20] } },
+      { protocol: "modbus", functions: [8, 21], subFunctions: { 8: [1, 3, 4, 10, 20] } },
     ]);
+    expect(messages("echo")).toEqual([{ protocol: "modbus", functions: [8, 17], subFunctions: { 8: [0] } }]);
+    expect(messages("plate")).toEqual([
+      ...[
+        {
+          protocol: "modbus",
+          functions: [43],
+          subFunctions: { 43: [14] },
+          objects: [
+            [0, 2],
+            [128, 128],
+          ],
+        },
+      ],
+    ]);
+    expect(messages("files")).toEqual([
+      { protocol: "modbus", functions: [20], files: [{ files: [4, 4], records: [0, 99] }] },
+    ]);
+    expect(messages("recipes")).toMatchObject([{ functions: [21], files: [{ files: [4, 9] }] }]);
+    expect(messages("drives")).toMatchObject([{ code: 43, mei: 13, length: [2, 60] }]);
     expect(messages("around")).toMatchObject([{ services: expect.arrayContaining(["Browse", "Read"]) }]);
   });
 

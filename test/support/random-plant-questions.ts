@@ -12,6 +12,7 @@ import {
 import type { Plant, Tag } from "#specs/plant.ts";
 import { allRules } from "#specs/positions.ts";
 import { between, chance, type Draw, pick, some, times } from "./random-plant-draw.ts";
+import { randomMessage } from "./random-plant-forms.ts";
 import { randomPause, type Windows, windowsOf } from "./random-plant-times.ts";
 import { allowedBy, randomValue, type Values, valuesOf } from "./random-plant-values.ts";
 
@@ -186,7 +187,8 @@ export class Asker {
     const links = this.#plant.links.filter((link) => link.client === client && link.server === server);
     const wrong = draw.below(100);
     const link = wrong === 99 ? LinkId("nowhere") : wrong === 98 ? this.#plant.links[0]?.id : links[draw.below(2)]?.id;
-    const common = { source, sourceAddress: "10.0.0.1:1", target, operation, message: "a message", items };
+    const said = randomMessage(draw, operation, rule);
+    const common = { source, sourceAddress: "10.0.0.1:1", target, operation, message: "a message", items, ...said };
     const observation: Observation = { ...common, link: link ?? links[0]?.id };
     return operation === "raw" ? { ...observation, ...this.#raw(draw, rule) } : observation;
   }

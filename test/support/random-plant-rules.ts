@@ -11,6 +11,7 @@ import type {
 import type { Mode, Plant, Tag } from "#specs/plant.ts";
 import { clientsOf, fewTags, serversOf } from "./random-plant.ts";
 import { between, chance, type Draw, pick, someAtLeastOne, times } from "./random-plant-draw.ts";
+import { randomForm, randomRoles } from "./random-plant-forms.ts";
 
 /** Few and small, so that the windows of different rules end at the same times. */
 const DURATIONS = [1000, 500, 0, 3000, 5000, 1] as const;
@@ -18,7 +19,8 @@ const DURATIONS = [1000, 500, 0, 3000, 5000, 1] as const;
 const OPERATIONS: readonly Operation[] = [
   ...["write", "write", "write", "write", "write", "write", "write"],
   ...["output", "output", "output", "report", "report", "report", "call", "call", "call"],
-  ...["read", "read", "subscribe", "session", "browse", "program", "diagnose", "raw", "raw"],
+  ...["read", "read", "read", "subscribe", "session", "browse"],
+  ...["program", "program", "diagnose", "diagnose", "raw", "raw"],
 ] as Operation[];
 const MODES: readonly Mode[] = ["enforce", "monitor", "off"];
 
@@ -46,6 +48,9 @@ function ruleId(n: number): RuleId {
 function randomRule(draw: Draw, context: RuleContext, operation: Operation, id: RuleId): Rule {
   const { plant } = context;
   const clients = clientsOf(plant);
+  const isOfFiles = (operation === "read" || operation === "program") && chance(draw, 35);
+  const roles = randomRoles(draw, operation);
+  const form = randomForm(draw, operation, isOfFiles);
   const tags = fewTags(draw, tagsFor(plant, operation));
   const asking = someAtLeastOne(draw, clients, 50);
   const about = { targets: [...new Set(tags.map(({ device }) => device))], tags: tags.map((tag) => tag.id), raw: [] };
@@ -56,6 +61,8 @@ function randomRule(draw: Draw, context: RuleContext, operation: Operation, id: 
     operation,
     mode: pick(draw, MODES),
     safety: operation !== "report" && operation !== "output" && chance(draw, 12),
+    ...(roles === undefined ? {} : { roles }),
+    ...(form === undefined ? {} : { form }),
     ...optional("cadence", chance(draw, 35), () => randomCadence(draw)),
     ...optional("causality", chance(draw, 45), () => randomCausality(draw, context, operation)),
   };
@@ -71,6 +78,7 @@ function randomRule(draw: Draw, context: RuleContext, operation: Operation, id: 
     case "call":
       return { ...common, from: asking, ...about, ...value };
     case "read":
+      return { ...common, from: asking, ...(isOfFiles ? whole : about) };
     case "subscribe":
       return { ...common, from: asking, ...about };
     case "raw":

@@ -40,13 +40,13 @@ test("every reason has a class and an action; the defaults are 01, 02 and 03, an
     codes.set(action.code, [...(codes.get(action.code) ?? []), reason]);
   }
   expect([...codes.keys()].sort()).toEqual([1, 2, 3, 4]);
-  expect(codes.get(2)?.sort()).toEqual(["TAG_PARTIAL", "TAG_UNKNOWN"]);
+  expect(codes.get(2)?.sort()).toEqual(["FILE_NOT_ALLOWED", "OBJECT_NOT_ALLOWED", "TAG_PARTIAL", "TAG_UNKNOWN"]);
   expect(codes.get(1)).toEqual(expect.arrayContaining(["NO_RULE", "PHASE_FORBIDS", "SOURCE_FORBIDS", "ORDER_MISSING"]));
   expect(codes.get(3)).toEqual(expect.arrayContaining(["VALUE_ABOVE", "STEP_TOO_LARGE", "TYPE_MISMATCH"]));
 });
 
 test("the README has the table", () => {
-  const readme = readFileSync(join(import.meta.dirname, "../../switch-filter/README.md"), "utf8");
+  const readme = readFileSync(join(import.meta.dirname, "../../docs/switch-filter.md"), "utf8");
   for (const name of DENY_CLASSES) {
     const action = DEFAULT_DENY_ACTIONS[name];
     const code = action.kind === "exception" ? `0${action.code}` : action.kind;

@@ -72,6 +72,11 @@ describe.skipIf(!hasTool("openssl"))("sekisho switch-filter, alone", () => {
   test.each([
     { args: ["--deny", "value=forward"], says: "`value=forward` does not end in" },
     { args: ["--framing", "ascii"], says: "framing `ascii` is none of mbap, rtu" },
+    { args: ["--max-connections", "many"], says: "--max-connections `many` is not a number from 1 to 65535" },
+    {
+      args: ["--max-connections", "8", "--max-connections-per-source", "9"],
+      says: "--max-connections-per-source 9 is more than the 8 of --max-connections",
+    },
     { args: ["--tls-roles", "operator"], says: "--tls-roles needs --tls-clients" },
     { args: ["--tls-clients", "one.pem,two.pem"], says: "is not three files: CERT,KEY,CA" },
     { args: ["--tls-clients", "none.pem,none.key,none.pem"], says: "none.pem cannot be read" },

@@ -110,7 +110,7 @@ function runOne(draw: Draw, point: WatchedPoint, counts: FuzzCounts): void {
   for (const piece of drawPieces(draw, bytes)) {
     session.fromClient(piece, 0);
     while (output.answers.length > 0) {
-      for (const answer of output.answers.splice(0)) session.fromServer(meddled(draw, answer), 0);
+      for (const answer of output.answers.splice(0)) session.fromServer(meddled(draw, answer, framing), 0);
     }
   }
   session.expire(20_000);
@@ -122,11 +122,17 @@ function runOne(draw: Draw, point: WatchedPoint, counts: FuzzCounts): void {
   if (output.ended) counts.closed += 1;
 }
 
-/** Now and then a server's answer is not what it should be. */
-function meddled(draw: Draw, answer: Buffer): Buffer {
+/** As far as nobody could have read another value from it: MBAP header, function code, byte count. In RTU the CRC covers all. */
+const MEDDLED_BYTES = { mbap: 9, rtu: Number.POSITIVE_INFINITY };
+
+/**
+ * Now and then a server's answer is not what it should be. That it shows a false value cannot be seen here, and a mask write is then
+ * judged by that value: the layers above compare what is told.
+ */
+function meddled(draw: Draw, answer: Buffer, framing: Framing): Buffer {
   if (between(draw, 0, 19) !== 0) return answer;
   const changed = Buffer.from(answer);
-  const at = between(draw, 0, changed.length - 1);
+  const at = between(draw, 0, Math.min(changed.length, MEDDLED_BYTES[framing]) - 1);
   changed[at] = (changed[at] ?? 0) ^ (1 << between(draw, 0, 7));
   return changed;
 }

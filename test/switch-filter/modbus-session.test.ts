@@ -439,6 +439,7 @@ test("what waits unread is judged by the phase that is in force when its turn co
     says: "",
   } as const;
   vi.mocked(recorded.point.judge).mockImplementation((observation) => ({
+    tables: recorded.point.tables,
     ...{ observation, verdict, action: "blocked", atMs: 0, epoch: null, phase: null },
   }));
   session.fromServer(adu(0, `03 06 ${"012c 00c8 05dc"}`), 0);

@@ -43,7 +43,7 @@ async function manager(folder: string): Promise<OPCUACertificateManager> {
   return made;
 }
 
-/** A real OPC UA server with the nodes of `opcua-plant.ts`, all policies, anonymous users and one with a password. */
+/** A real OPC UA server with the nodes of `opcua-plant.ts`, all policies, anonymous users, one with a password, and any with a certificate. */
 export async function startUaServer(
   at: { readonly host: string; readonly port: number },
   pki: string,
@@ -55,6 +55,7 @@ export async function startUaServer(
     maxConnectionsPerEndpoint: 200,
     serverCapabilities: { maxSessions: 200 },
     serverCertificateManager: await manager(join(pki, "server")),
+    userCertificateManager: await manager(join(pki, "users")),
     userManager: {
       isValidUser: (name: string, password: string) => name === USER.userName && password === USER.password,
     },

@@ -2,7 +2,7 @@ import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { ActivateSessionRequest, IssuedIdentityToken, UserNameIdentityToken, X509IdentityToken } from "node-opcua";
 import { describe, expect, test } from "vitest";
 import type { UaTermination } from "#switch-filter/opcua-identity.ts";
-import { tokenForServer } from "#switch-filter/opcua-users.ts";
+import { logOn } from "#switch-filter/opcua-users.ts";
 import { BinaryReader } from "#wire/opcua/binary-reader.ts";
 import { readRequest } from "#wire/opcua/request.ts";
 import { rsaDecrypt, rsaEncrypt } from "#wire/opcua/rsa-security.ts";
@@ -19,7 +19,7 @@ const termination: UaTermination = {
   towardsClients: { certificate, thumbprint: certificate, privateKey: filter.privateKey, applicationUri: "urn:filter" },
   towardsServer: { certificate, thumbprint: certificate, privateKey: filter.privateKey, applicationUri: "urn:filter" },
   server: { certificate, key: server.publicKey, subject: "CN=server" },
-  trusted: [],
+  clients: { certificates: [], revoked: new Map() },
 };
 
 const PROFILES = ["Basic256Sha256", "Aes128_Sha256_RsaOaep", "Aes256_Sha256_RsaPss"].flatMap(
@@ -32,7 +32,12 @@ function passed(userIdentityToken: ActivateSessionRequest["userIdentityToken"]) 
   const request = readRequest(reader);
   const field = reader.fieldSpans.find(({ kind }) => kind === "identity");
   if (!request.ok || request.value.service !== "ActivateSession" || field === undefined) throw new Error("no token");
-  return tokenForServer(termination, request.value.identity, body.subarray(field.start, field.end), nonce);
+  const { identity, userTokenSignature: signature } = request.value;
+  const user = { identity, field: body.subarray(field.start, field.end), signature };
+  const [channel] = PROFILES;
+  if (channel === undefined) throw new Error("no policy");
+  const logged = logOn(termination, channel, { nonce, policies: {} }, user);
+  return logged.ok ? { ok: true as const, value: logged.value.identity } : logged;
 }
 
 const sealed = (profile: SecurityProfile, secret: string, of = nonce): Buffer =>

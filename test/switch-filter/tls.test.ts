@@ -3,8 +3,9 @@ import { type ConnectionOptions, connect, createServer, type Server } from "node
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { ModbusTags } from "#point/observe/modbus-tags.ts";
 import { DeviceId } from "#specs/ids.ts";
+import { MAX_PER_UNDECLARED } from "#switch-filter/connection-places.ts";
 import { ModbusSession } from "#switch-filter/modbus-session.ts";
-import { MAX_CONNECTIONS_PER_SOURCE, Relay } from "#switch-filter/relay.ts";
+import { Relay } from "#switch-filter/relay.ts";
 import type { LinkTls } from "#switch-filter/tls.ts";
 import { hasTool } from "../support/tools.ts";
 import { WatchedPoint } from "./modbus-fuzz-run.ts";
@@ -106,6 +107,16 @@ describe.skipIf(!hasTool("openssl"))("Modbus/TCP Security", () => {
     expect(untrusted).toEqual([]);
   });
 
+  test("a client that ends its own side after its last request gets every answer first", async () => {
+    await start({ clients: filterSide });
+    const client = open({ ...operator, allowHalfOpen: true } as ConnectionOptions);
+    const count = 40;
+    client.socket.once("end", () => client.close());
+    client.socket.end(Buffer.concat(Array.from({ length: count }, (_, n) => adu(n, READ))));
+    await client.ended();
+    expect((await client.answers(count)).length).toBe(count);
+  });
+
   test("in TLS 1.2 as well, not below it", async () => {
     await start({ clients: filterSide });
     expect(await ask({ ...operator, maxVersion: "TLSv1.2" }, READ)).toEqual(of("03 02 0000"));
@@ -177,12 +188,10 @@ describe.skipIf(!hasTool("openssl"))("Modbus/TCP Security", () => {
   test("a handshake that does not end counts as a connection, and gives its place back", async () => {
     await start({ clients: filterSide });
     const from = "127.253.1.131";
-    const silent = await Promise.all(
-      Array.from({ length: MAX_CONNECTIONS_PER_SOURCE }, () => RawClient.open(FILTER, from)),
-    );
+    const silent = await Promise.all(Array.from({ length: MAX_PER_UNDECLARED }, () => RawClient.open(FILTER, from)));
     const further = await RawClient.open(FILTER, from);
     await further.ended();
-    expect(untrusted).toEqual([expect.stringContaining(`has ${MAX_CONNECTIONS_PER_SOURCE} connections`)]);
+    expect(untrusted).toEqual([expect.stringContaining(`has ${MAX_PER_UNDECLARED} connections`)]);
     for (const client of silent) client.close();
     untrusted = [];
     await expect

@@ -53,7 +53,7 @@ export class MbapFramer {
       this.#held = chunk.copy(this.#partial, 0, at);
       return chunk.length;
     }
-    this.#emit(chunk.subarray(at, at + size), frames);
+    this.#emit(at === 0 && size === chunk.length ? chunk : chunk.subarray(at, at + size), frames);
     return at + size;
   }
 

@@ -8,16 +8,24 @@ import { isUtf8 } from "node:buffer";
 import { err, ok, type Result } from "#specs/result.ts";
 import { type WireError, type WireErrorCode, wireError } from "../wire-error.ts";
 import { DEFAULT_DECODE_LIMITS, type DecodeLimits } from "./decode-limits.ts";
+import { guidText, NULL_GUID } from "./guid.ts";
 
 const SPEC = "OPC 10000-6 v1.05 §5.2.2";
 const SPEC_ARRAY = "OPC 10000-6 v1.05 §5.2.5";
 const SPEC_DEPTH = "OPC 10000-6 v1.05 §5.1.9";
 
+/** Strings that are looked at byte by byte: for short ones that is faster than to ask for it. */
+const SHORT_STRING_BYTES = 64;
+const MAX_ASCII = 0x7f;
+
 /** The length that says null, for String, ByteString and arrays. */
 const NULL_LENGTH = -1;
 
 /** Ticks of 100 ns in a millisecond, and milliseconds from 1601-01-01 to 1970-01-01 (§5.2.2.5). */
-const TICKS_PER_MS = 10_000n;
+const TICKS_PER_MS = 10_000;
+/** 2^32 ticks in whole milliseconds, and the ticks beyond them: a count of ticks is more than a number holds exactly. */
+const HIGH_MS = 429_496;
+const HIGH_TICKS = 7_296;
 const EPOCH_DIFFERENCE_MS = 11_644_473_600_000;
 
 /** Where one string sits in the bytes: from its length field to its end. A null string is 4 bytes. */
@@ -156,24 +164,17 @@ export class BinaryReader {
 
   /** DateTime in milliseconds since 1970-01-01 UTC; fractions keep the finer ticks as far as a number can. */
   dateTimeMs(): number {
-    const ticks = this.i64();
-    return Number(ticks / TICKS_PER_MS) - EPOCH_DIFFERENCE_MS + Number(ticks % TICKS_PER_MS) / Number(TICKS_PER_MS);
+    const low = this.u32();
+    const high = this.i32();
+    const ticks = high * HIGH_TICKS + low;
+    const ms = Math.floor(ticks / TICKS_PER_MS);
+    return high * HIGH_MS + ms - EPOCH_DIFFERENCE_MS + (ticks - ms * TICKS_PER_MS) / TICKS_PER_MS;
   }
 
   /** Guid as lower-case text, `72962b91-fa75-4ae6-8d28-b404dc7daf63` (§5.1.3, §5.2.2.6). */
   guid(): string {
     const at = this.#take(16);
-    if (at < 0) return "00000000-0000-0000-0000-000000000000";
-    const b = this.#bytes;
-    const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, "0");
-    const tail = b.toString("hex", at + 8, at + 16);
-    return [
-      hex(b.readUInt32LE(at), 8),
-      hex(b.readUInt16LE(at + 4), 4),
-      hex(b.readUInt16LE(at + 6), 4),
-      tail.slice(0, 4),
-      tail.slice(4),
-    ].join("-");
+    return at < 0 ? NULL_GUID : guidText(this.#bytes, at);
   }
 
   /**
@@ -186,12 +187,24 @@ export class BinaryReader {
     if (length === NULL_LENGTH) return null;
     const at = this.#take(length);
     if (at < 0) return null;
+    if (length <= SHORT_STRING_BYTES && this.#isPlainAscii(at, length)) {
+      return this.#bytes.toString("latin1", at, at + length);
+    }
     const view = this.#bytes.subarray(at, at + length);
     if (!isUtf8(view) || view.includes(0)) {
       this.fail("UA_STRING", start);
       return null;
     }
     return view.toString("utf8");
+  }
+
+  /** Neither nulls nor anything that UTF-8 writes in more than one byte: names of nodes, mostly. */
+  #isPlainAscii(at: number, length: number): boolean {
+    for (let i = at; i < at + length; i += 1) {
+      const byte = this.#bytes[i] ?? 0;
+      if (byte === 0 || byte > MAX_ASCII) return false;
+    }
+    return true;
   }
 
   /** String that names an endpoint or discovery URL; its place is remembered for `endpoint-rewrite.ts`. */

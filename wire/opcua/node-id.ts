@@ -6,6 +6,7 @@ import { err, ok, type Result } from "#specs/result.ts";
 import { type WireError, wireError } from "../wire-error.ts";
 import type { BinaryReader } from "./binary-reader.ts";
 import type { BinaryWriter } from "./binary-writer.ts";
+import { GUID_TEXT, guidBytes } from "./guid.ts";
 
 const SPEC = "OPC 10000-6 v1.05 §5.2.2.9";
 const SPEC_TEXT = "OPC 10000-6 v1.05 §5.1.12";
@@ -27,7 +28,6 @@ export const MIN_NODE_ID_BYTES = 2;
 const MAX_U8 = 0xff;
 const MAX_U16 = 0xffff;
 const MAX_U32 = 0xffff_ffff;
-const GUID_TEXT = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const DECIMAL_TEXT = /^(0|[1-9][0-9]{0,9})$/;
 const BASE64_TEXT = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 const NAMESPACE_TEXT = /^ns=(0|[1-9][0-9]{0,4});/;
@@ -58,9 +58,18 @@ function make(namespace: number, id: NodeIdentifier): NodeId {
   };
 }
 
+/** Every message begins with one or two NodeIds of the standard's own, always of these few: each is made once. */
+const STANDARD_COUNT = 1_024;
+const standard: (NodeId | undefined)[] = Array.from({ length: STANDARD_COUNT });
+
 /** A numeric NodeId; namespace 0 unless given. */
 export function numericNodeId(identifier: number, namespace = 0): NodeId {
-  return make(namespace, { idType: "numeric", identifier });
+  const isStandard = namespace === 0 && identifier < STANDARD_COUNT;
+  const known = isStandard ? standard[identifier] : undefined;
+  if (known !== undefined) return known;
+  const made = make(namespace, { idType: "numeric", identifier });
+  if (isStandard) standard[identifier] = made;
+  return made;
 }
 
 /** The null NodeId, `i=0`. */
@@ -164,13 +173,4 @@ function writeNumeric(writer: BinaryWriter, namespace: number, identifier: numbe
   if (namespace === 0 && identifier <= MAX_U8) writer.u8(ENCODING.TWO_BYTE).u8(identifier);
   else if (namespace <= MAX_U8 && identifier <= MAX_U16) writer.u8(ENCODING.FOUR_BYTE).u8(namespace).u16(identifier);
   else writer.u8(ENCODING.NUMERIC).u16(namespace).u32(identifier);
-}
-
-/** The 16 bytes of a guid text; its first three groups are little-endian on the wire (§5.2.2.6). */
-function guidBytes(text: string): Buffer {
-  const bytes = Buffer.from(text.replaceAll("-", ""), "hex");
-  bytes.subarray(0, 4).reverse();
-  bytes.subarray(4, 6).reverse();
-  bytes.subarray(6, 8).reverse();
-  return bytes;
 }

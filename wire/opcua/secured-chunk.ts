@@ -1,5 +1,12 @@
 /** MSG and CLO chunks of the RSA policies in mode Sign and SignAndEncrypt, and their keys (OPC 10000-6 v1.05 §6.7.2.5, §6.7.5, §6.7.6). */
-import { createCipheriv, createDecipheriv, createHmac, timingSafeEqual } from "node:crypto";
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  type KeyObject,
+  timingSafeEqual,
+} from "node:crypto";
 import { err, ok, type Result } from "#specs/result.ts";
 import { type WireError, wireError } from "../wire-error.ts";
 import { paddingFor, unpadded } from "./secured-open.ts";
@@ -12,14 +19,15 @@ const SPEC = "OPC 10000-6 v1.05 §6.7.2.5";
 const SEQUENCE_AT = 16;
 const SEQUENCE_BYTES = 8;
 const HASH = "sha256";
+const NO_PADDING = Buffer.alloc(0);
 
 /** Bytes that securing adds to a chunk, at most: padding of a block, and the signature. */
 export const MAX_SECURED_OVERHEAD_BYTES: number = AES_BLOCK_BYTES + HMAC_SHA256_BYTES;
 
-/** Keys of one direction under one token. */
+/** Keys of one direction under one token. Made once: a key that comes as bytes costs more with each chunk than all the rest of securing it. */
 export interface ChannelKeys {
-  readonly signing: Buffer;
-  readonly encrypting: Buffer;
+  readonly signing: KeyObject;
+  readonly encrypting: KeyObject;
   readonly initial: Buffer;
 }
 
@@ -42,8 +50,8 @@ export function deriveKeys(profile: SecurityProfile, own: Buffer, other: Buffer)
   const { signingKeyBytes, encryptingKeyBytes } = profile;
   const all = pseudoRandom(other, own, signingKeyBytes + encryptingKeyBytes + AES_BLOCK_BYTES);
   return {
-    signing: all.subarray(0, signingKeyBytes),
-    encrypting: all.subarray(signingKeyBytes, signingKeyBytes + encryptingKeyBytes),
+    signing: createSecretKey(all.subarray(0, signingKeyBytes)),
+    encrypting: createSecretKey(all.subarray(signingKeyBytes, signingKeyBytes + encryptingKeyBytes)),
     initial: all.subarray(signingKeyBytes + encryptingKeyBytes),
   };
 }
@@ -67,7 +75,9 @@ export function openChunk(
   const payload = plain.subarray(SEQUENCE_AT, end);
   const size = mode === "Sign" ? payload.length : unpadded(payload, payload.length, false);
   if (size === undefined) return refusal;
-  const chunk = Buffer.from(plain.subarray(0, SEQUENCE_AT + size));
+  // What was decrypted is ours to change; what came is the caller's.
+  const chunk =
+    mode === "Sign" ? Buffer.from(plain.subarray(0, SEQUENCE_AT + size)) : plain.subarray(0, SEQUENCE_AT + size);
   chunk.writeUInt32LE(chunk.length, HEADER.SIZE);
   return ok(chunk);
 }
@@ -76,17 +86,25 @@ function decrypted(frame: Buffer, { cipher }: SecurityProfile, keys: ChannelKeys
   const payload = frame.subarray(SEQUENCE_AT);
   if (payload.length === 0 || payload.length % AES_BLOCK_BYTES !== 0) return undefined;
   const decipher = createDecipheriv(cipher, keys.encrypting, keys.initial).setAutoPadding(false);
-  return Buffer.concat([frame.subarray(0, SEQUENCE_AT), decipher.update(payload), decipher.final()]);
+  const plain = Buffer.allocUnsafe(frame.length);
+  frame.copy(plain, 0, 0, SEQUENCE_AT);
+  // Whole blocks and no padding of the cipher's own: nothing is left for the end.
+  decipher.update(payload).copy(plain, SEQUENCE_AT);
+  return plain;
 }
 
 /** A chunk of SecurityPolicy None, secured. */
 export function sealChunk(chunk: Buffer, profile: SecurityProfile, mode: SecuredMode, keys: ChannelKeys): Buffer {
-  const bytes = chunk.length - SEQUENCE_AT;
-  const padding = mode === "Sign" ? Buffer.alloc(0) : paddingFor(bytes, HMAC_SHA256_BYTES, AES_BLOCK_BYTES, false);
-  const signed = Buffer.concat([chunk, padding]);
-  signed.writeUInt32LE(signed.length + HMAC_SHA256_BYTES, HEADER.SIZE);
-  const whole = Buffer.concat([signed, signatureOf(keys, signed)]);
+  const padding =
+    mode === "Sign" ? NO_PADDING : paddingFor(chunk.length - SEQUENCE_AT, HMAC_SHA256_BYTES, AES_BLOCK_BYTES, false);
+  const signedBytes = chunk.length + padding.length;
+  const whole = Buffer.allocUnsafe(signedBytes + HMAC_SHA256_BYTES);
+  chunk.copy(whole);
+  padding.copy(whole, chunk.length);
+  whole.writeUInt32LE(whole.length, HEADER.SIZE);
+  signatureOf(keys, whole.subarray(0, signedBytes)).copy(whole, signedBytes);
   if (mode === "Sign") return whole;
   const cipher = createCipheriv(profile.cipher, keys.encrypting, keys.initial).setAutoPadding(false);
-  return Buffer.concat([whole.subarray(0, SEQUENCE_AT), cipher.update(whole.subarray(SEQUENCE_AT)), cipher.final()]);
+  cipher.update(whole.subarray(SEQUENCE_AT)).copy(whole, SEQUENCE_AT);
+  return whole;
 }

@@ -75,6 +75,11 @@ export function securityProfile(uri: string): SecurityProfile | undefined {
   return PROFILES.find((profile) => profile.uri === uri);
 }
 
+/** The profile that a user signed by. Two policies share the first algorithm, and sign alike. */
+export function profileOfSignature(algorithm: string): SecurityProfile | undefined {
+  return PROFILES.find(({ signatureAlgorithm }) => signatureAlgorithm === algorithm);
+}
+
 /** The profile that a user identity token was encrypted by. Two policies share the first algorithm. */
 export function profileOfEncryption(algorithm: string): SecurityProfile | undefined {
   return PROFILES.find(({ encryptionAlgorithm }) => encryptionAlgorithm === algorithm);

@@ -37,24 +37,16 @@ const SIZES: Readonly<Record<MessageType, { readonly min: number; readonly max: 
   CLO: { min: 24, max: UNBOUNDED },
 };
 
-function messageType(text: string): MessageType | undefined {
-  switch (text) {
-    case "HEL":
-    case "ACK":
-    case "ERR":
-    case "RHE":
-    case "OPN":
-    case "MSG":
-    case "CLO":
-      return text;
-    default:
-      return undefined;
-  }
-}
-
-function chunkTypeOf(text: string): ChunkType | undefined {
-  return text === "F" || text === "C" || text === "A" ? text : undefined;
-}
+/** The three characters of each type as the low bytes of the header's first word, and the fourth as its high byte. */
+const word = (text: string): number => Buffer.from(text.padEnd(4, "\0"), "latin1").readUInt32LE();
+const TYPE_BITS = 0x00ff_ffff;
+const CHUNK_TYPE_SHIFT = 24;
+const TYPES: ReadonlyMap<number, MessageType> = new Map(
+  (["MSG", "OPN", "CLO", "HEL", "ACK", "ERR", "RHE"] as const).map((type) => [word(type), type]),
+);
+const CHUNK_TYPES: ReadonlyMap<number, ChunkType> = new Map(
+  (["F", "C", "A"] as const).map((chunkType) => [word(chunkType), chunkType]),
+);
 
 /**
  * Decodes the header at the start of `bytes`; bytes after it are not looked at.
@@ -62,9 +54,10 @@ function chunkTypeOf(text: string): ChunkType | undefined {
  */
 export function decodeUacpHeader(bytes: Buffer, maxChunkBytes: number): Result<UacpHeader, WireError> {
   if (bytes.length < HEADER.END) return err(wireError("UA_SIZE", bytes.length, SPEC));
-  const type = messageType(bytes.toString("latin1", HEADER.TYPE, HEADER.CHUNK_TYPE));
+  const first = bytes.readUInt32LE(HEADER.TYPE);
+  const type = TYPES.get(first & TYPE_BITS);
   if (type === undefined) return err(wireError("UA_MESSAGE_TYPE", HEADER.TYPE, SPEC));
-  const chunkType = chunkTypeOf(bytes.toString("latin1", HEADER.CHUNK_TYPE, HEADER.SIZE));
+  const chunkType = CHUNK_TYPES.get(first >>> CHUNK_TYPE_SHIFT);
   // §6.7.2.2: only MSG is ever split or aborted; every other type is one final chunk.
   if (chunkType === undefined || (type !== "MSG" && chunkType !== "F")) {
     return err(wireError("UA_CHUNK_TYPE", HEADER.CHUNK_TYPE, SPEC_SECURE));

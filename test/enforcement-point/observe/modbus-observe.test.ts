@@ -1,9 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { maskedWord, observeModbus, type Party } from "#point/observe/modbus.ts";
 import { IMAGE_FRESH_MS, ModbusImage, type RegisterWrite } from "#point/observe/modbus-image.ts";
-import { ModbusTags } from "#point/observe/modbus-tags.ts";
-import { DeviceId } from "#specs/ids.ts";
+import { MAX_BLOCKS, ModbusTags } from "#point/observe/modbus-tags.ts";
+import { DeviceId, RawId, TagId } from "#specs/ids.ts";
+import type { Plant, Tag } from "#specs/plant.ts";
 import { decodeRequest, holdingRegisterAddress } from "#wire/modbus/index.ts";
+import { pick, seededDraw } from "../../support/random-plant-draw.ts";
 import { CELLS, LINK_OF, openPlant, WRITER } from "../../switch-filter/modbus-open-plant.ts";
 import { hex } from "../../switch-filter/raw-client.ts";
 
@@ -32,7 +34,7 @@ describe("what a request would do, by function and sub-function", () => {
     { pdu: "07", operation: "diagnose", message: "Read Exception Status (07)" },
     { pdu: "11", operation: "diagnose", message: "Report Server Id (17)" },
     { pdu: "18 0000", operation: "diagnose", message: "Read Fifo Queue (24)" },
-    { pdu: "14 07 06 0004 0007 0001", operation: "program", message: "Read File Record (20)" },
+    { pdu: "14 07 06 0004 0007 0001", operation: "read", message: "Read File Record (20)" },
     { pdu: "15 09 06 0004 0007 0001 1234", operation: "program", message: "Write File Record (21)" },
     { pdu: "5a 00", operation: "raw", message: "function code 90" },
   ])("$message is $operation", ({ pdu, operation, message }) => {
@@ -45,16 +47,152 @@ describe("what a request would do, by function and sub-function", () => {
     expect(observed("41 0000")[0]).toMatchObject({ raw: "fixed", bytes: 2 });
   });
 
-  test("files and records are named", () => {
-    expect(observed("15 09 06 0004 0007 0001 1234")[0]?.items).toEqual([
-      { tag: undefined, address: "file 4 record 7", value: undefined },
-    ]);
+  test("files and records are named, and how many", () => {
+    expect(observed("15 09 06 0004 0007 0001 1234")[0]).toMatchObject({
+      items: [{ tag: undefined, address: "file 4 record 7", value: undefined }],
+      files: [{ file: 4, record: 7, count: 1 }],
+      quantity: 1,
+    });
+    expect(observed("14 0e 06 0004 0007 0003 06 0001 0000 0009")[0]).toMatchObject({
+      files: [
+        { file: 4, record: 7, count: 3 },
+        { file: 1, record: 0, count: 9 },
+      ],
+      quantity: 12,
+    });
+  });
+
+  test.each([
+    { pdu: "2b 0e 01 00", objects: [0x00, 0x02], what: "basic" },
+    { pdu: "2b 0e 02 00", objects: [0x00, 0x7f], what: "regular, which shows the basic ones too" },
+    { pdu: "2b 0e 02 10", objects: [0x00, 0x7f], what: "regular from an object on: a server may begin anew" },
+    { pdu: "2b 0e 03 00", objects: [0x00, 0xff], what: "extended" },
+    { pdu: "2b 0e 04 81", objects: [0x81, 0x81], what: "one object" },
+  ])("identification, $what", ({ pdu, objects }) => {
+    expect(observed(pdu)[0]).toMatchObject({ operation: "diagnose", functionCode: 43, subFunction: 14, objects });
+  });
+
+  test.each([
+    { pdu: "03 0000 0007", functionCode: 3, quantity: 7 },
+    { pdu: "05 0000 ff00", functionCode: 5, quantity: 1 },
+    { pdu: "06 0000 0001", functionCode: 6, quantity: 1 },
+    { pdu: "0f 0000 0009 02 ff01", functionCode: 15, quantity: 9 },
+    { pdu: "10 0000 0002 04 0001 0002", functionCode: 16, quantity: 2 },
+    { pdu: "16 0000 0000 0001", functionCode: 22, quantity: 1 },
+    { pdu: "08 0001 ff00", functionCode: 8, subFunction: 1 },
+    { pdu: "11", functionCode: 17 },
+  ])("$pdu: function, sub-function and quantity are told", ({ pdu, ...wanted }) => {
+    expect(observed(pdu)[0]).toMatchObject(wanted);
   });
 
   test("function 23 is its write and its read, apart", () => {
     const [write, read] = observed("17 0000 0002 0005 0001 02 1234");
-    expect(write).toMatchObject({ operation: "write", items: [{ tag: "H5", value: 0x1234 }] });
-    expect(read).toMatchObject({ operation: "read", items: [{ tag: "H0" }, { tag: "H1" }] });
+    expect(write).toMatchObject({ operation: "write", quantity: 1, items: [{ tag: "H5", value: 0x1234 }] });
+    expect(read).toMatchObject({ operation: "read", quantity: 2, items: [{ tag: "H0" }, { tag: "H1" }] });
+  });
+});
+
+describe("CANopen, where the plant names it", () => {
+  test("is the raw function with its MEI type; another type is another function, and none of the standard's is", () => {
+    const canopen = { id: RawId("canopen"), says: "Drives.", protocol: "modbus", function: 43, mei: 13 } as const;
+    const named: Plant = { ...plant, raw: [{ ...canopen, length: [2, 60], answer: [2, 60], changes: true }] };
+    const of = new ModbusTags(named, DeviceId("plc-1"));
+    const rawIn = (pdu: string) => {
+      const request = decodeRequest(hex(pdu));
+      if (!request.ok) throw new Error(request.error.code);
+      return observeModbus(party, of, 1, request.value)[0];
+    };
+    expect(rawIn("2b 0d 00 01")).toMatchObject({ operation: "raw", raw: "canopen", bytes: 3 });
+    expect(rawIn("2b 0c 00 01")).toMatchObject({ operation: "raw", raw: undefined, subFunction: 12 });
+    expect(rawIn("2b 0e 01 00")).toMatchObject({ operation: "diagnose" });
+    expect([of.rawFunction(43), of.rawFunction(43, 13)?.id]).toEqual([undefined, "canopen"]);
+  });
+});
+
+describe("what is asked over and over", () => {
+  const read = (address: number, quantity = 1) => ({
+    ...({
+      kind: "read-holding-registers",
+      functionCode: 3,
+      address: holdingRegisterAddress(address),
+      quantity,
+    } as const),
+  });
+
+  test("is the same object again for the same party, and not for another", () => {
+    const of = new ModbusTags(plant, DeviceId("plc-1"));
+    const other: Party = { ...party, sourceAddress: "another" };
+    const first = observeModbus(party, of, 1, read(0, 4));
+    expect(observeModbus(party, of, 1, read(0, 4))).toBe(first);
+    expect(observeModbus(other, of, 1, read(0, 4))[0]).toMatchObject({ sourceAddress: "another" });
+    expect(observeModbus(party, of, 1, read(0, 4))).toBe(first);
+    for (const asked of [read(1, 4), read(0, 3)]) expect(observeModbus(party, of, 1, asked)).not.toBe(first);
+    expect(observeModbus(party, of, 2, read(0, 4))).not.toBe(first);
+  });
+
+  test("tells at each time what it is: every range of every table, over and over, is what it is without memory", () => {
+    const of = new ModbusTags(plant, DeviceId("plc-1"));
+    const kinds = ["read-coils", "read-discrete-inputs", "read-holding-registers", "read-input-registers"] as const;
+    const asked: Buffer[] = [];
+    for (const code of kinds.keys())
+      for (let from = 0; from < CELLS; from += 1)
+        for (let to = from; to < CELLS; to += 1) asked.push(Buffer.from([code + 1, 0, from, 0, to - from + 1]));
+    expect(asked.length).toBeGreaterThan(8 * MAX_BLOCKS);
+    for (const pdu of [...asked, ...asked.toReversed()]) {
+      const request = decodeRequest(pdu);
+      if (!request.ok) throw new Error(request.error.code);
+      const [observation] = observeModbus(party, of, 1, request.value);
+      const [from = 0, quantity = 0] = [pdu[2], pdu[4]];
+      const table = kinds[(pdu[0] ?? 0) - 1]?.slice("read-".length, -1).replace("-", " ");
+      const addresses = observation?.items.map(({ address }) => address);
+      expect([observation?.functionCode, observation?.quantity, addresses?.length]).toEqual([
+        ...[pdu[0], quantity, quantity],
+      ]);
+      expect([addresses?.[0], addresses?.at(-1)]).toEqual([
+        ...[`unit 1 ${table} ${from}`, `unit 1 ${table} ${from + quantity - 1}`],
+      ]);
+    }
+  });
+
+  test("is told apart from what has its place: ranges of a large plant, at random", () => {
+    const template = plant.tags.find(({ id }) => id === "H0");
+    const size = 1200;
+    const large = Array.from({ length: size }, (_, address): Tag[] =>
+      (["holding-register", "input-register"] as const).flatMap((table) => {
+        if (template?.modbus === undefined) throw new Error("the plant has H0");
+        const id = TagId(`${table === "holding-register" ? "H" : "I"}${address}`);
+        return { ...template, id, title: id, modbus: { ...template.modbus, table, address } };
+      }),
+    );
+    const of = new ModbusTags({ ...plant, tags: large.flat() }, DeviceId("plc-1"));
+    const draw = seededDraw(8);
+    for (let n = 0; n < 30_000; n += 1) {
+      const [code, from, quantity] = [pick(draw, [3, 4]), draw.below(size - 3), 1 + draw.below(3)];
+      const request = decodeRequest(Buffer.from([code, from >>> 8, from & 0xff, 0, quantity]));
+      if (!request.ok) throw new Error(request.error.code);
+      const letter = code === 3 ? "H" : "I";
+      const wanted = Array.from({ length: quantity }, (_, at) => `${letter}${from + at}`);
+      expect(observeModbus(party, of, 1, request.value)[0]?.items.map(({ tag }) => tag)).toEqual(wanted);
+      const table = code === 3 ? "holding-register" : "input-register";
+      expect(of.block(1, table, from, quantity).tags.map(({ tag }) => tag)).toEqual(wanted);
+    }
+  });
+
+  test("is forgotten with the plant it was made from", () => {
+    const of = new ModbusTags(plant, DeviceId("plc-1"));
+    const before = observeModbus(party, of, 1, read(0));
+    of.take({ ...plant, tags: plant.tags.filter(({ id }) => id !== "H0") });
+    expect([before[0]?.items[0]?.tag, observeModbus(party, of, 1, read(0))[0]?.items[0]?.tag]).toEqual([
+      ...["H0", undefined],
+    ]);
+  });
+
+  test("what is no tag is not kept: whoever looks for what there is costs no memory", () => {
+    const of = new ModbusTags(plant, DeviceId("plc-1"));
+    const beyond = observeModbus(party, of, 1, read(CELLS - 1, 2));
+    expect(observeModbus(party, of, 1, read(CELLS - 1, 2))).not.toBe(beyond);
+    expect(of.block(1, "holding-register", CELLS - 1, 2)).not.toBe(of.block(1, "holding-register", CELLS - 1, 2));
+    expect(of.block(1, "holding-register", 0, 2)).toBe(of.block(1, "holding-register", 0, 2));
   });
 });
 

@@ -350,3 +350,31 @@ test.each([
   });
   expect(observation?.items[1]?.value).toBeUndefined();
 });
+
+describe("another plant", () => {
+  const withTags = (...tags: readonly Tag[]): Plant => ({ ...PLANT, tags });
+  const at = (id: string, nodeId: string): Tag => ({ ...variable(id, "Double"), opcua: { nodeId, type: "Double" } });
+
+  test("a monitored item shows the tag that its node belongs to now", () => {
+    const names = made();
+    subscription(names, 3);
+    told(names, create(3, [[A, 5]]), created(1));
+    names.take(withTags(at("C", A.text), at("A", "ns=1;s=elsewhere")));
+    expect(published(names, 5)).toEqual([{ tag: "C", value: 5 }]);
+    expect(names.subscriptions.shown(3)).toEqual(["C"]);
+    names.take(withTags(at("B", B.text)));
+    expect(published(names, 5)).toEqual([]);
+    names.take(PLANT);
+    expect(published(names, 5)).toEqual([{ tag: "A", value: 5 }]);
+  });
+
+  test("an alias stands for its node as before, unless the plant names it itself now", () => {
+    const names = made();
+    told(names, register([A]), registered([ALIAS]));
+    names.take(withTags(at("C", A.text)));
+    expect(names.observe(PARTY, names.resolved(read(ALIAS)))[0]?.items).toMatchObject([{ tag: "C" }]);
+    names.take(withTags(at("C", A.text), at("D", ALIAS.text)));
+    expect(names.observe(PARTY, names.resolved(read(ALIAS)))[0]?.items).toMatchObject([{ tag: "D" }]);
+    expect(names.aliases.size).toBe(0);
+  });
+});

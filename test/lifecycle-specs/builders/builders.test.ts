@@ -13,7 +13,7 @@ const plant = definePlant({
     "srv-1": { title: "Mixer", role: "opcua-server", zone: "works", addresses: ["127.10.2.2"] },
   },
   links: {
-    "hmi-plc1": { client: "hmi-1", server: "plc-1", protocol: "modbus", mode: "enforce" },
+    "hmi-plc1": { client: "hmi-1", server: "plc-1", protocol: "modbus", mode: "enforce", tls: true },
     "hmi-srv1": { client: "hmi-1", server: "srv-1", protocol: "opcua", mode: "enforce" },
   },
   tags: {
@@ -42,7 +42,10 @@ const plant = definePlant({
     "MIX.TIME": { title: "time", kind: "argument", device: "srv-1", unit: "s", range: [0, 60] },
   },
   essential: { keep: { says: "The tank keeps its level", tags: ["PUMP", "LEVEL"] } },
-  raw: { clock: { says: "Sets the clock", protocol: "modbus", function: 100, length: [4, 4], answer: [0, 0] } },
+  raw: {
+    canopen: { says: "Drives", protocol: "modbus", function: 43, mei: 13, length: [2, 9], answer: [2, 9] },
+    clock: { says: "Sets the clock", protocol: "modbus", function: 100, length: [4, 4], answer: [0, 0] },
+  },
 });
 
 const lifecycle = defineLifecycle(plant, {
@@ -53,6 +56,18 @@ const lifecycle = defineLifecycle(plant, {
   lease: "10s",
   rules: {
     "hmi-reads": { says: "The operator station may read.", from: ["hmi-1"], may: "read", tags: { device: "plc-1" } },
+    plate: { says: "Who it is.", from: ["hmi-1"], may: "diagnose", to: ["plc-1"], objects: ["basic", 5, [7, 9]] },
+    echo: { says: "An echo.", from: ["hmi-1"], may: "diagnose", to: ["plc-1"], functions: ["8/0", 17] },
+    files: {
+      says: "An engineer may load recipes.",
+      from: ["hmi-1"],
+      roles: ["engineer"],
+      may: "program",
+      to: ["plc-1"],
+      files: [{ file: 4, records: [0, 9] }],
+      quantity: 10,
+    },
+    drives: { says: "Reaches the drives.", from: ["hmi-1"], may: "raw", raw: ["canopen"], to: ["plc-1"] },
     clock: { says: "The clock may be set.", from: ["hmi-1"], may: "raw", raw: ["clock"], to: ["plc-1"] },
     mix: { says: "May mix.", from: ["hmi-1"], may: "call", tags: ["MIX"] },
     "mix-time": { says: "Not for long.", from: ["hmi-1"], may: "call", tags: ["MIX.TIME"], value: { max: 30 } },

@@ -12,6 +12,9 @@ export function askFor(plant: Plant, permission: Permission, value: number | und
   const [client, server] = operation === "report" ? [target, source] : [source, target];
   const link = plant.links.find((candidate) => candidate.client === client && candidate.server === server)?.id;
   if (source === undefined || (link === undefined && source !== "program")) return undefined;
+  const { roles, form } = permission.grants[0]?.rule ?? {};
+  const [named] = form?.functions ?? [];
+  const [range] = form?.files ?? [];
   const bytes = plant.raw.find(({ id }) => id === raw)?.length[0];
   return {
     source,
@@ -21,6 +24,12 @@ export function askFor(plant: Plant, permission: Permission, value: number | und
     operation,
     message: "a message of a test",
     items: tag === undefined ? [] : [{ tag, address: tag, value }],
+    role: roles?.[0],
+    functionCode: named?.code ?? 3,
+    subFunction: named?.sub,
+    quantity: 1,
+    files: range && [{ file: range.files[0], record: range.records[0], count: 1 }],
+    objects: form?.objects?.[0],
     ...(raw === undefined ? {} : { raw }),
     ...(bytes === undefined ? {} : { bytes }),
   };

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { implies, type LimitName, limitsOf, looser } from "#specs/check/limits.ts";
+import type { FormRule } from "#specs/form.ts";
 import { DeviceId, RuleId, TagId } from "#specs/ids.ts";
 import type { CadenceRule, CausalityRule, Comparison, Condition, Rule, ValueRule } from "#specs/lifecycle.ts";
 import { slackOf } from "#specs/slack.ts";
@@ -9,6 +10,8 @@ function rule(
     value?: ValueRule;
     cadence?: CadenceRule;
     causality?: CausalityRule;
+    roles?: readonly string[];
+    form?: FormRule;
     mode?: Rule["mode"];
     safety?: boolean;
   } = {},
@@ -249,5 +252,70 @@ describe("one condition means another", () => {
     { says: "seen more freshly", cause: when(high.all, 0, 50), effect: when(high.all, 0, 100), want: true },
   ])("$says", ({ cause, effect, want }) => {
     expect(implies(cause, effect)).toBe(want);
+  });
+});
+
+describe("who asks, and in which form", () => {
+  const six: FormRule = { functions: [{ code: 6 }] };
+  const both: FormRule = { functions: [{ code: 6 }, { code: 16 }] };
+  const echo: FormRule = { functions: [{ code: 8, sub: 0 }] };
+  const file = (files: readonly [number, number], records: readonly [number, number]): FormRule => ({
+    files: [{ files, records }],
+  });
+  const cases: readonly {
+    readonly says: string;
+    readonly narrow: Partial<Rule>;
+    readonly wide: Partial<Rule>;
+    readonly want: readonly LimitName[];
+  }[] = [
+    { says: "one role of two", narrow: { roles: ["a"] }, wide: { roles: ["b", "a"] }, want: [] },
+    { says: "two roles of one", narrow: { roles: ["a", "b"] }, wide: { roles: ["a"] }, want: ["roles"] },
+    { says: "no role at all", narrow: {}, wide: { roles: ["a"] }, want: ["roles"] },
+    { says: "one function of two", narrow: { form: six }, wide: { form: both }, want: [] },
+    { says: "two functions of one", narrow: { form: both }, wide: { form: six }, want: ["functions"] },
+    { says: "a sub-function of all", narrow: { form: echo }, wide: { form: { functions: [{ code: 8 }] } }, want: [] },
+    {
+      says: "all of a sub-function",
+      narrow: { form: { functions: [{ code: 8 }] } },
+      wide: { form: echo },
+      want: ["functions"],
+    },
+    { says: "fewer at once", narrow: { form: { quantity: 3 } }, wide: { form: { quantity: 4 } }, want: [] },
+    { says: "more at once", narrow: { form: { quantity: 5 } }, wide: { form: { quantity: 4 } }, want: ["quantity"] },
+    { says: "however many", narrow: {}, wide: { form: { quantity: 4 } }, want: ["quantity"] },
+    { says: "a file within", narrow: { form: file([2, 3], [5, 9]) }, wide: { form: file([1, 3], [5, 9]) }, want: [] },
+    {
+      says: "a record beyond",
+      narrow: { form: file([2, 3], [4, 9]) },
+      wide: { form: file([1, 3], [5, 9]) },
+      want: ["files"],
+    },
+    {
+      says: "an object within",
+      narrow: { form: { objects: [[1, 2]] } },
+      wide: { form: { objects: [[0, 2]] } },
+      want: [],
+    },
+    {
+      says: "an object beyond",
+      narrow: { form: { objects: [[1, 3]] } },
+      wide: { form: { objects: [[0, 2]] } },
+      want: ["objects"],
+    },
+    { says: "what names nothing", narrow: { roles: ["a"], form: six }, wide: {}, want: [] },
+  ];
+
+  test.each(cases)("$says", ({ narrow, wide, want }) => {
+    const [a, b] = [narrow, wide].map((parts) => limitsOf({ ...rule(), ...parts }, "switch", 0));
+    if (a === undefined || b === undefined) throw new Error("unreachable");
+    expect(looser(a, b)).toEqual(want);
+  });
+
+  test("a safety rule has them too, and the PLC sees none of them", () => {
+    const asked = { ...rule(), safety: true, roles: ["a"], form: six };
+    expect(limitsOf(asked, "switch", 0)).toMatchObject({ roles: ["a"], form: six });
+    expect(limitsOf(asked, "hmi", 0)).toMatchObject({ roles: ["a"], form: six });
+    expect(Object.keys(limitsOf(asked, "plc", 0))).not.toContain("form");
+    expect(Object.keys(limitsOf(asked, "plc", 0))).not.toContain("roles");
   });
 });

@@ -463,4 +463,63 @@ export const LAYER_MISTAKES: readonly LayerMistake[] = [
     at: "{ locus: [hmi], from: [run], says: It still",
     says: "earlier entries fit wherever this one does",
   },
+
+  // The form of messages, and who asks
+  {
+    code: "FORM_UNUSABLE",
+    what: "a function that cannot carry all of the value",
+    change: inRun(
+      "wide: { says: Coils may be set as registers., from: [hmi-1], may: write, tags: [PUMP], functions: [6], value: { oneOf: [1] } }",
+    ),
+    at: "wide:",
+    says: "rule `wide` allows `hmi-1` nothing of `PUMP`: no message",
+  },
+  {
+    code: "FORM_UNUSABLE",
+    what: "a function code for what only OPC UA carries",
+    change: inRun(
+      "warm: { says: The temperature may be set by Modbus., from: [hmi-1], may: write, tags: [TEMP.SP], functions: [16], value: { max: 20 } }",
+    ),
+    at: "warm:",
+    says: "nothing of `TEMP.SP`",
+  },
+  {
+    code: "SAFETY_LOST",
+    what: "a safety command by a function that does not reach it",
+    change: [["value: { oneOf: [1] }, most", "functions: [6], value: { oneOf: [1] }, most"]],
+    at: "stop: {",
+    says: "no link from hmi-1 to plc-1 carries it",
+  },
+  {
+    code: "SAFETY_CONDITIONAL",
+    what: "a safety command that asks who it is",
+    change: [["value: { oneOf: [1] }, most", "roles: [operator], value: { oneOf: [1] }, most"]],
+    inPlant: [
+      [
+        "hmi-plc1: { client: hmi-1, server: plc-1, protocol: modbus, mode: enforce }",
+        "hmi-plc1: { client: hmi-1, server: plc-1, protocol: modbus, mode: enforce, tls: true }",
+      ],
+    ],
+    at: "stop: {",
+    says: "asks for `roles`",
+  },
+  {
+    code: "ROLE_UNSEEN",
+    what: "a role over plain Modbus",
+    change: inRun(
+      "fill: { says: An engineer may fill., from: [hmi-1], roles: [engineer], may: write, tags: [PUMP], value: { oneOf: [1] } }",
+    ),
+    at: "fill:",
+    says: "over link `hmi-plc1` no layer can see one; mark it `tls: true`",
+  },
+  {
+    code: "ROLE_UNSEEN",
+    what: "the user of a session that nobody looks into",
+    change: inRun(
+      "warm: { says: An engineer may warm up., from: [hmi-1], roles: [engineer], may: write, tags: [TEMP.SP], value: { max: 20 } }",
+    ),
+    inPlant: [["protocol: opcua, mode: enforce }", "protocol: opcua, mode: enforce, opaque: true }"]],
+    at: "warm:",
+    says: "use a link that is looked into",
+  },
 ];

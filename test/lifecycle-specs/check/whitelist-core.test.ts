@@ -119,7 +119,9 @@ describe("what the whitelists say, the decision core does", () => {
         nowMs += pick(draw, [1, 50, 400, 1000, 5000]) + 2 * skewMs;
         const permission = pick(draw, permissions);
         const observation = askFor(plant, permission, valueFor(draw, permission));
-        if (observation === undefined) continue;
+        // Roles are judged at the switch alone: of several rules another may allow there.
+        const isByRole = permission.grants.length > 1 && permission.grants.some(({ rule }) => rule.roles !== undefined);
+        if (observation === undefined || isByRole) continue;
         const later = [0, draw.below(skewMs + 1), 0];
         later[2] = (later[1] ?? 0) + draw.below(skewMs + 1);
         const verdicts = (["hmi", "switch", "plc"] as const).map((layer, index) => {

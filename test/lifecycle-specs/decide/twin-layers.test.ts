@@ -133,13 +133,16 @@ class Descent {
     return OF_TIME.has(reason) && (this.#prompt || reason !== "RAMP_TOO_FAST");
   }
 
-  /** Where several rules fit, two layers may count one message for two of them. In a PLC only writes are judged; reports go the other way. */
-  #isByOneRule({ operation, items, target }: Observation): boolean {
+  /**
+   * Where several rules fit, two layers may count one message for two of them. In a PLC only writes are judged; reports go the other way.
+   * Roles are judged at the switch alone, whatever the HMI layer lets through.
+   */
+  #isByOneRule({ operation, items, target, role = "" }: Observation): boolean {
     if (operation === "report" || (operation !== "write" && this.#lower.tables.layer === "plc")) return false;
     const rules = this.#world.places.everyRule.filter((rule) => rule.operation === operation);
     const byTag = items.map(({ tag }) => rules.filter(({ tags }) => tags.some((id) => id === tag)));
     const fitting = items.length > 0 ? byTag : [rules.filter(({ targets }) => targets.includes(target))];
-    return fitting.every(({ length }) => length === 1);
+    return fitting.every(([rule, ...more]) => more.length === 0 && rule?.roles?.includes(role) !== false && rule);
   }
 
   #happened(): void {

@@ -22,9 +22,9 @@ export interface Question {
   readonly nowMs: number;
 }
 
-/** What the rule lacks to allow it, in the order value, change, cadence, causality; undefined: it allows. */
+/** What the rule lacks to allow it, in the order role, form, value, change, cadence, causality; undefined: it allows. */
 export function lacking(question: Question, plant: Plant, log: TwinLog): ReasonCode | undefined {
-  const value = valueLacks(question, plant, log);
+  const value = messageLacks(question) ?? valueLacks(question, plant, log);
   if (value !== undefined || question.rule.safety) return value;
   return cadenceLacks(question, log) ?? causeLacks(question, log);
 }
@@ -32,6 +32,37 @@ export function lacking(question: Question, plant: Plant, log: TwinLog): ReasonC
 /** A safety command beyond its declared rate is allowed all the same, and reported. */
 export function exceedsRate(question: Question, log: TwinLog): boolean {
   return question.rule.safety && rateLacks(question.rule.cadence, question, log) !== undefined;
+}
+
+/** Roles are known at the switch alone, and the PLC sees no messages. What a message does not say of itself does not fit. */
+function messageLacks({ rule: { roles, form }, observation, layer }: Question): ReasonCode | undefined {
+  const { role, functionCode, subFunction, quantity, files, objects } = observation;
+  if (layer === "switch" && roles !== undefined) {
+    if (role === undefined) return "ROLE_MISSING";
+    if (!new Set(roles).has(role)) return "ROLE_NOT_ALLOWED";
+  }
+  if (layer === "plc" || form === undefined) return undefined;
+  const named = form.functions?.filter(
+    ({ code, sub }) => code === functionCode && [undefined, subFunction].includes(sub),
+  );
+  if (named?.length === 0) return "FUNCTION_NOT_ALLOWED";
+  if (form.quantity !== undefined && (quantity === undefined || quantity > form.quantity)) return "QUANTITY_ABOVE";
+  const numbers = ([from, to]: readonly [number, number]) => Array.from({ length: to - from + 1 }, (_, n) => from + n);
+  if (form.files !== undefined) {
+    const inOneRange = files?.every(({ file, record, count }) =>
+      form.files?.some(
+        (range) =>
+          numbers(range.files).includes(file) &&
+          numbers([record, record + count - 1]).every((one) => numbers(range.records).includes(one)),
+      ),
+    );
+    if (inOneRange !== true) return "FILE_NOT_ALLOWED";
+  }
+  if (form.objects !== undefined) {
+    const allowed = new Set(form.objects.flatMap(numbers));
+    if (objects === undefined || !numbers(objects).every((id) => allowed.has(id))) return "OBJECT_NOT_ALLOWED";
+  }
+  return undefined;
 }
 
 function valueLacks(question: Question, plant: Plant, log: TwinLog): ReasonCode | undefined {

@@ -46,6 +46,10 @@ interface Miss {
 /** The order in which a rule is judged: the further one came, the closer it was. At the first stage no rule was for who and what. */
 const STAGES: readonly (readonly ReasonCode[])[] = [
   ["NO_RULE", "TAG_UNKNOWN", "FUNCTION_FORBIDDEN"],
+  ["ROLE_MISSING", "ROLE_NOT_ALLOWED"],
+  ["FUNCTION_NOT_ALLOWED"],
+  ["QUANTITY_ABOVE"],
+  ["FILE_NOT_ALLOWED", "OBJECT_NOT_ALLOWED"],
   ["TYPE_MISMATCH", "VALUE_BELOW", "VALUE_ABOVE", "VALUE_NOT_LISTED", "LENGTH_FORBIDDEN"],
   ["STEP_REFERENCE_UNKNOWN", "STEP_TOO_LARGE"],
   ["RAMP_TOO_FAST"],
@@ -186,11 +190,11 @@ class Question {
 
   /** Every item must be allowed; the first that is not gives the reason. */
   #message(place: Place): Result {
-    const { operation, items, target, source } = this.#observation;
+    const { operation, items, target, source, files } = this.#observation;
     if (operation === "raw" && !this.#plant.raw.some(({ id }) => id === this.#observation.raw)) {
       return { missed: { reason: "FUNCTION_FORBIDDEN", rule: undefined, item: -1 } };
     }
-    if (WHOLE.includes(operation) || items.length === 0) return this.#item(place, undefined, -1);
+    if (WHOLE.includes(operation) || items.length === 0 || files !== undefined) return this.#item(place, undefined, -1);
     // Inside a PLC everything is about the PLC's own variables.
     const holder = operation === "report" && this.#layer !== "plc" ? source : target;
     const passed: Passed[] = [];
@@ -249,7 +253,16 @@ class Question {
     if (operation === "raw" && !rule.raw.some((id) => id === raw)) return false;
     if (operation === "report" && !rule.from.some((device) => device === source)) return false;
     if (tag !== undefined) return rule.tags.includes(tag.id);
-    return rule.targets.includes(target) && (rule.tags.length === 0 || LOOKING.includes(operation));
+    return rule.targets.includes(target) && this.#isAboutPart(rule);
+  }
+
+  /** Files and identification objects are parts of a device: a rule that names some is about nothing else of it. */
+  #isAboutPart({ operation, tags, form }: Rule): boolean {
+    const { files, objects } = this.#observation;
+    if (files !== undefined) return operation === "program" || (operation === "read" && form?.files !== undefined);
+    if (objects !== undefined) return operation === "diagnose";
+    if (form?.files !== undefined || form?.objects !== undefined) return false;
+    return tags.length === 0 || LOOKING.includes(operation);
   }
 
   /** No rule here is for who and what: is one withheld here, or in another step, in another phase, or for another device? */

@@ -48,6 +48,36 @@ const VALUES: readonly Case[] = [
     want: [`+ ${PRODUCE} now write MODE slow, fast or pulse (was slow or fast)`],
   },
   {
+    name: "a function more, then all of them",
+    edits: [["tags: [SPEED.SP], value: { min: 20", "tags: [SPEED.SP], functions: [6], value: { min: 20"]],
+    want: [`- ${PRODUCE} write SPEED.SP, now by function 6 (was by any function)`],
+  },
+  {
+    name: "less at once",
+    edits: [["tags: [SPEED.SP], value: { min: 20", "tags: [SPEED.SP], quantity: 1, value: { min: 20"]],
+    want: [`- ${PRODUCE} write SPEED.SP, now at most 1 at once (was however much at once)`],
+  },
+  {
+    name: "a role",
+    edits: [
+      [
+        "may: write, tags: [SPEED.SP], value: { min: 20",
+        "roles: [operator], may: write, tags: [SPEED.SP], value: { min: 20",
+      ],
+    ],
+    want: [`- ${PRODUCE} write SPEED.SP, now in the role operator (was in whatever role)`],
+  },
+  {
+    name: "files",
+    edits: [
+      [
+        "        min: 5s\n",
+        "          files: { says: Recipes., from: [hmi-1], may: read, to: [plc-1], files: [{ file: 4, records: [0, 9] }] }\n        min: 5s\n",
+      ],
+    ],
+    want: ["+ run/produce, the 2 containments generated from run: hmi-1 may now read plc-1: file 4 records 0-9"],
+  },
+  {
     name: "a second rule for the same tag",
     edits: [
       [

@@ -74,6 +74,16 @@ describe("a plant", () => {
         changes: false,
       },
       {
+        id: "canopen",
+        says: "Reaches into the drives of the mixer",
+        protocol: "modbus",
+        function: 43,
+        mei: 13,
+        length: [2, 60],
+        answer: [2, 60],
+        changes: true,
+      },
+      {
         id: "vendor-recipe",
         says: "Loads a recipe",
         protocol: "modbus",
@@ -118,6 +128,38 @@ describe("rules", () => {
     });
     expect(rule(small, "run-temp").mode).toBe("monitor");
     expect(rule(full, "stop-m")).toMatchObject({ safety: true, cadence: { rate: { most: 20, perMs: 10_000 } } });
+  });
+
+  test("in which form and by whom: functions, quantity, files, objects and roles", () => {
+    const all: readonly [number, number] = [0, 9999];
+    expect(rule(full, "temp-sp").form).toEqual({ functions: [{ code: 6 }, { code: 16 }], quantity: 1 });
+    expect(rule(full, "look-into")).toMatchObject({
+      operation: "diagnose",
+      form: { functions: [{ code: 8, sub: 0 }, { code: 8, sub: 11 }, { code: 17 }] },
+    });
+    // Basic and regular objects lie side by side, and 130 to 132 by themselves.
+    const objects = [
+      [0, 128],
+      [130, 132],
+    ];
+    expect(rule(full, "name-plate").form).toEqual({ objects });
+    expect(rule(full, "stored-recipes")).toMatchObject({
+      ...{ operation: "read", tags: [], targets: ["plc-m"] },
+      form: {
+        quantity: 20,
+        files: [
+          { files: [4, 4], records: [0, 99] },
+          { files: [7, 9], records: all },
+        ],
+      },
+    });
+    expect(rule(full, "load-recipes")).toMatchObject({
+      ...{ operation: "program", roles: ["engineer", "site engineer"] },
+      form: { functions: [{ code: 21 }], files: [{ files: [4, 4], records: [5, 5] }] },
+    });
+    expect(rule(full, "hmi-reads")).not.toHaveProperty("form");
+    expect(rule(full, "hmi-reads")).not.toHaveProperty("roles");
+    expect(full.plant.links.flatMap(({ id, tls }) => (tls === undefined ? [] : [id]))).toEqual(["ews-m"]);
   });
 
   test("a condition before, with hysteresis and dwell", () => {

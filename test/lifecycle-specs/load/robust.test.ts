@@ -189,7 +189,19 @@ test("a file cut, doubled or scrambled anywhere ends in a plant or in diagnostic
         expectInside(diagnostic, diagnostic.file, diagnostic.file === "plant.yaml" ? texts.plant : texts.lifecycle);
       }
     }),
-    { numRuns: 200 },
+    {
+      numRuns: 200,
+      // The parser misses a line of this one.
+      examples: [
+        [
+          true,
+          [
+            [true, 0.35419501133786846, 0, "!!int "],
+            [true, 0, 27, "*a"],
+          ],
+        ],
+      ],
+    },
   );
 }, 60_000);
 

@@ -45,4 +45,36 @@ describe("the packet filter follows the phase that is held", () => {
     await vi.advanceTimersByTimeAsync(RETRY_MS);
     expect(applied).toEqual(["-", "normal", "shutdown"]);
   });
+
+  test("and another bundle's plan from the next look on, unless nothing can be made of it", async () => {
+    vi.useFakeTimers();
+    const applied: string[] = [];
+    const nft: Nft = async (args, input = "") => {
+      if (args[0] === "-f") applied.push(input);
+      return ok("");
+    };
+    const plan = planOf(ROUTED);
+    const held = () => ({ phase: NORMAL, epoch: 1 });
+    const gateway = await Gateway.open({ plan, nft, held, say: () => undefined });
+    await gateway.start();
+    const { devices } = plan.plant;
+    const without = gateway.prepare({
+      ...plan,
+      plant: { ...plan.plant, devices: devices.filter(({ id }) => id !== "plc-1") },
+    });
+    expect(without).toEqual(err(expect.stringContaining("no packet filter can be made from the bundle")));
+    await vi.advanceTimersByTimeAsync(3 * LOOK_MS);
+    expect(applied).toHaveLength(1);
+    const [flow] = plan.flows.links;
+    const fewer = gateway.prepare({
+      ...plan,
+      flows: { ...plan.flows, links: plan.flows.links.filter((link) => link !== flow) },
+    });
+    expect(applied).toHaveLength(1);
+    if (fewer.ok) fewer.value();
+    await vi.advanceTimersByTimeAsync(3 * LOOK_MS);
+    expect(applied).toHaveLength(2);
+    expect(applied[1]).not.toBe(applied[0]);
+    await gateway.close();
+  });
 });

@@ -5,9 +5,12 @@
 import { BinaryReader } from "../binary-reader.ts";
 import { BinaryWriter } from "../binary-writer.ts";
 import { readExtensionObject } from "../builtin-types.ts";
-import { type NodeId, writeNodeId } from "../node-id.ts";
+import { type NodeId, numericNodeId, writeNodeId } from "../node-id.ts";
 
-const USER_NAME = "i=324";
+/** Type ids of tokens that are made here. */
+export const USER_NAME_TOKEN: NodeId = numericNodeId(324);
+const CERTIFICATE_TOKEN: NodeId = numericNodeId(327);
+const USER_NAME = USER_NAME_TOKEN.text;
 const ISSUED = "i=940";
 const BINARY_BODY = 0x01;
 /** Length of what follows, and a nonce of the server behind the secret (§7.40.2.2, Table 190). */
@@ -41,9 +44,17 @@ export function readSecretToken(field: Buffer): SecretToken | undefined {
 export function secretTokenBytes(token: SecretToken): Buffer {
   const body = new BinaryWriter().string(token.policyId);
   if (token.userName !== undefined) body.string(token.userName);
-  body.byteString(token.secret).string(token.algorithm);
+  return tokenBytes(token.typeId, body.byteString(token.secret).string(token.algorithm));
+}
+
+/** The identity field of a user who is known by a certificate, in DER. */
+export function certificateTokenBytes(policyId: string | null, certificate: Buffer): Buffer {
+  return tokenBytes(CERTIFICATE_TOKEN, new BinaryWriter().string(policyId).byteString(certificate));
+}
+
+function tokenBytes(typeId: NodeId, body: BinaryWriter): Buffer {
   const writer = new BinaryWriter();
-  writeNodeId(writer, token.typeId);
+  writeNodeId(writer, typeId);
   return writer.u8(BINARY_BODY).byteString(body.toBuffer()).toBuffer();
 }
 

@@ -35,6 +35,8 @@ export const EXAMPLE_PLANT: Plant = {
     tag("INLET", "command", "plc-1", [0, 1]),
     tag("OUTLET", "command", "plc-1", [0, 1]),
     tag("TEST", "command", "plc-1", [0, 1]),
+    tag("LAMP", "command", "plc-1", [0, 1]),
+    tag("HORN", "command", "plc-1", [0, 1]),
     tag("LEVEL", "measurement", "plc-1", [0, 5], "m"),
     tag("DOOR", "status", "plc-1", [0, 1]),
     tag("PUMP.OUT", "output", "plc-1", [0, 100], "%"),

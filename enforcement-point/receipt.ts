@@ -1,0 +1,47 @@
+import type { Layer, Observation, Outcome, Verdict } from "#specs/decide/observation.ts";
+import type { Tables } from "#specs/decide/tables.ts";
+import type { Epoch, PhaseId } from "#specs/ids.ts";
+import type { ReceiptMessage } from "./bus.ts";
+
+/** A verdict and what follows from it here. */
+export interface Judged {
+  /** What it was judged by: it settles under these, whatever is in force by then. */
+  readonly tables: Tables;
+  readonly observation: Observation;
+  readonly verdict: Verdict;
+  readonly action: "forwarded" | "blocked";
+  readonly atMs: number;
+  readonly epoch: Epoch | null;
+  readonly phase: PhaseId | null;
+}
+
+/** What a point tells of a judged observation, and of what became of it. */
+export function receiptOf(
+  { observation, verdict, action, atMs, epoch, phase }: Judged,
+  outcome: Outcome,
+  from: { readonly point: string; readonly layer: Layer; readonly seq: number },
+): ReceiptMessage {
+  return {
+    ...from,
+    atMs,
+    epoch,
+    phase,
+    source: observation.source ?? null,
+    sourceAddress: observation.sourceAddress,
+    target: observation.target,
+    link: observation.link ?? null,
+    operation: observation.operation,
+    message: observation.message,
+    items: observation.items.map((item) => ({
+      tag: item.tag ?? null,
+      address: item.address,
+      value: item.value ?? null,
+    })),
+    verdict: verdict.verdict,
+    rule: verdict.rule ?? null,
+    reason: verdict.verdict === "deny" ? verdict.reason : null,
+    says: verdict.verdict === "deny" ? verdict.says : "",
+    action,
+    outcome,
+  };
+}
