@@ -1,13 +1,19 @@
 import { Command } from "commander";
 import { benchBundle } from "./bundle/run.ts";
 import { benchDecide } from "./decide/run.ts";
+import { benchDecode } from "./decode/run.ts";
 import { type Figure, line, table } from "./figure.ts";
+import { benchLearn } from "./learn/run.ts";
+import { benchReassembly } from "./reassembly/run.ts";
 import { benchSwitchFilter } from "./switch-filter/run.ts";
 
 /** `npm run bench -- NAME [--json]`: measurements side by side with other programs, one figure at a time. */
 const BENCHES: Readonly<Record<string, (progress: (says: string) => void) => Promise<readonly Figure[]>>> = {
   bundle: benchBundle,
   decide: benchDecide,
+  decode: benchDecode,
+  learn: benchLearn,
+  reassembly: benchReassembly,
   "switch-filter": benchSwitchFilter,
 };
 

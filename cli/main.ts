@@ -1,12 +1,6 @@
 import { Command, CommanderError } from "commander";
-import { addExerciseCommands } from "./exercise.ts";
-import { addKeysCommands } from "./keys.ts";
-import { addPacketFilterCommands } from "./packet-filter.ts";
+import { addDecodeCommand } from "./decode.ts";
 import { fail } from "./part.ts";
-import { addPartCommands } from "./parts.ts";
-import { addPlantCommands } from "./plant.ts";
-import { addSpecCommands } from "./spec.ts";
-import { addUpCommand } from "./up.ts";
 
 /** The command line. Its words, `--json` outputs and exit codes (0 fine, 1 the answer is no, 2 wrong usage) are a contract. */
 const program = new Command("sekisho")
@@ -14,13 +8,9 @@ const program = new Command("sekisho")
   .showHelpAfterError("Run the same command with --help to see what it takes.")
   .exitOverride();
 
-addUpCommand(program);
-addSpecCommands(program);
-addKeysCommands(program);
-addPartCommands(program);
-addPacketFilterCommands(program);
-addPlantCommands(program);
-addExerciseCommands(program);
+addDecodeCommand(program);
+// To read a capture none of the other parts are needed, which take longer to load than a hundred thousand packets to decode.
+if (process.argv[2] !== "decode") (await import("./commands.ts")).addCommands(program);
 for (const command of [program, ...nested(program)]) command.exitOverride();
 
 // Whoever reads our output may stop reading (`sekisho spec build | head`): that is no error of anybody's. A full disk is one.

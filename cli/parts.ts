@@ -38,8 +38,23 @@ export function addPartCommands(program: Command): void {
     .option("--pair <file>", "with --packet-filter: the second of two filters before the same links")
     .action((flags) => runPart("switch-filter", () => startSwitchFilter(flags)));
 
-  pointFlags(program.command("hmi-monitor").description("judge what the HMI commands, from a mirror port"))
-    .requiredOption("--mirror <host:port>", "a live pcap stream")
+  pointFlags(program.command("hmi-monitor").description("judge what the HMI commands, from a mirror port or inline"))
+    .option("--mirror <host:port>", "a live pcap stream")
+    .option("--interface <name>", "a network interface, on which a mirror port ends")
+    .option("--capture <file>", "a pcap or pcapng file; `-` is standard input")
+    .option("--capture-tool <tool>", "with --interface: `tcpdump` or `dumpcap`; default: the first that is installed")
+    .option("--capture-user <user>", "with --interface, as root: whom tcpdump becomes; default tcpdump, else nobody")
+    .option("--capture-buffer <MiB>", "with --interface: buffer in the kernel; default 32")
+    .option(
+      "--capture-immediate",
+      "with --interface: frames at once, not up to a second later; see docs/hmi-monitor.md",
+    )
+    .option("--no-checksums", "take frames with wrong checksums: those of the capturing host itself have them")
+    .option("--inline", "on the operator station: enforce, before a command leaves it")
+    .option("--station <device>", "with --inline: which device of the plant this is")
+    .option("--link <id...>", "with --inline: a link of the station; one --listen and one --upstream belong to each")
+    .option("--listen <host:port...>", "with --inline: the loopback address that the HMI connects to")
+    .option("--upstream <host:port...>", "with --inline: the server")
     .option("--modbus-port <port...>", "TCP ports of the Modbus servers", ["502"])
     .option("--opcua-port <port...>", "TCP ports of the OPC UA servers", ["4840"])
     .action((flags) => runPart("hmi-monitor", () => startHmiMonitor(flags)));

@@ -4,6 +4,7 @@ import type { AnswerMessage, NoticeMessage, ReceiptMessage, StatusMessage, TagsM
 import { REASONS, type ReasonCode } from "#specs/decide/reasons.ts";
 import type { DeviceId, Epoch, LinkId, PhaseId, StepId, TagId, ZoneId } from "#specs/ids.ts";
 import { LOCI, type Locus, OPERATIONS } from "#specs/lifecycle.ts";
+import { UA_WAYS } from "#specs/plant.ts";
 
 /** Reads what points send. Everything from outside is validated at this edge; undefined: not such a message. */
 
@@ -22,6 +23,8 @@ const layer = words(["hmi", "switch", "plc"] as const);
 const operation = words(OPERATIONS);
 const outcome = words(["forwarded", "answered-ok", "answered-error", "denied"] as const);
 const point = Type.String({ pattern: NAME, maxLength: 64 });
+/** Links whose channels one status may tell of. */
+export const MAX_LINKS = 1000;
 
 const Status = Type.Object({
   point,
@@ -41,6 +44,12 @@ const Status = Type.Object({
   judged: count,
   denied: count,
   lost: count,
+  ways: Type.Optional(
+    Type.Record(Type.String({ pattern: NAME, maxLength: 64 }), words(UA_WAYS), {
+      maxProperties: MAX_LINKS,
+      additionalProperties: false,
+    }),
+  ),
 });
 
 const Receipt = Type.Object({
@@ -105,7 +114,7 @@ const Tags = Type.Object({
   device: id<DeviceId>(),
   scan: Type.Number(),
   atMs: Type.Number(),
-  values: Type.Record(Type.String({ pattern: NAME }), Type.Number()),
+  values: Type.Record(Type.String({ pattern: NAME }), Type.Number(), { additionalProperties: false }),
 });
 
 const Answer = Type.Object({

@@ -1,6 +1,6 @@
 import type { ReceiptMessage } from "#point/bus.ts";
 import type { TagId } from "#specs/ids.ts";
-import type { Plant } from "#specs/plant.ts";
+import { isSeenAtMirror, type Plant } from "#specs/plant.ts";
 import { type CaseKind, type LocusRow, locate, type Sights, type SourceClass } from "./locus-table.ts";
 import type { LayerSight } from "./page-messages.ts";
 import { differsOnlyInValue, sameCommand, sourceClassOf, type Tolerances, toleranceOf } from "./same-command.ts";
@@ -47,11 +47,14 @@ export class Correlator {
   readonly #writes: WriteHistory;
   readonly #outputs: ReceiptMessage[] = [];
   readonly #taint = new Taint();
+  /** Links that do not pass the mirror port, or pass it unreadable: what is missing at the HMI layer there is no evidence. */
+  readonly #unmirrored: ReadonlySet<string>;
 
   constructor(plant: Plant, options: Partial<CorrelateOptions> = {}) {
     this.#plant = plant;
     this.#options = { ...CORRELATE_DEFAULTS, ...options };
     this.#tolerances = toleranceOf(plant);
+    this.#unmirrored = new Set(plant.links.filter((link) => !isSeenAtMirror(link)).map(({ id }) => id));
     this.#writes = new WriteHistory(plant, this.#tolerances, this.#options);
   }
 
@@ -118,7 +121,7 @@ export class Correlator {
       waiting.state = "judged-alone";
       return this.#finding("command", source, { hmi: NOT, switch: seen(receipt), plc: NOT }, [receipt]);
     }
-    const blind = !vouched.saw("hmi", receipt.atMs);
+    const blind = this.#unmirrored.has(receipt.link ?? "") || !vouched.saw("hmi", receipt.atMs);
     if (!blind && vouched.judgedUpToMs("hmi") < receipt.atMs + this.#options.skewMs && !this.#overfull(this.#switch))
       return undefined;
     const altered = this.#counterpart(this.#hmi, receipt, (other) =>

@@ -2,7 +2,7 @@ import type { Layer, Outcome } from "#specs/decide/observation.ts";
 import type { ReasonCode } from "#specs/decide/reasons.ts";
 import type { DeviceId, Epoch, LinkId, PhaseId, StepId, TagId, ZoneId } from "#specs/ids.ts";
 import type { Locus, Operation } from "#specs/lifecycle.ts";
-import type { Mode } from "#specs/plant.ts";
+import type { Mode, UaWay } from "#specs/plant.ts";
 
 /**
  * Everything that crosses the bus: topics and payloads, in this one file. Payloads are JSON; each carries phase, epoch and time
@@ -56,6 +56,8 @@ export interface StatusMessage {
   readonly judged: number;
   readonly denied: number;
   readonly lost: number;
+  /** Switch layer, OPC UA: how the channels that are open on each link, or were last, have been opened. Absent: none was. */
+  readonly ways?: Readonly<Record<LinkId, UaWay>>;
 }
 
 /** One receipt per state-changing command a layer saw, or per denied message. */

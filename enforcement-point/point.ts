@@ -6,7 +6,7 @@ import { hasReports, type Tables } from "#specs/decide/tables.ts";
 import { Epoch, type LinkId, type PhaseId, type TagId, type ZoneId } from "#specs/ids.ts";
 import type { Locus } from "#specs/lifecycle.ts";
 import { changesState } from "#specs/mask.ts";
-import type { Mode } from "#specs/plant.ts";
+import type { Mode, UaWay } from "#specs/plant.ts";
 import { regionOf } from "#specs/positions.ts";
 import { err, ok, type Result } from "#specs/result.ts";
 import {
@@ -85,6 +85,8 @@ export class Point implements TakesBundles {
   readonly #missed = new MissedPeriods();
   readonly #log: MessageLog | undefined;
   readonly #notices = new TokenBucket(MAX_NOTICES_PER_SECOND, MAX_NOTICES_PER_SECOND);
+  /** Of links of the plant alone. */
+  readonly #ways = new Map<LinkId, UaWay>();
   #inForce: InForce;
   #follower: PlantFollower = () => ok(() => undefined);
   #bus: Bus | undefined;
@@ -183,6 +185,7 @@ export class Point implements TakesBundles {
     const before = this.#holder.state;
     this.#inForce = next;
     this.#holder.take(next.tables, this.options.clock.now());
+    for (const link of this.#ways.keys()) if (!next.tables.links.has(link)) this.#ways.delete(link);
     follow();
     this.#save();
     if (notKept !== undefined) this.#sayInternal(notKept);
@@ -378,6 +381,11 @@ export class Point implements TakesBundles {
     this.publishStatus();
   }
 
+  /** A channel of this link was opened in this way. */
+  opened(link: LinkId, way: UaWay): void {
+    this.#ways.set(link, way);
+  }
+
   countLost(n: number): void {
     this.#lost += n;
   }
@@ -509,6 +517,7 @@ export class Point implements TakesBundles {
       judged: this.#judged,
       denied: this.#denied,
       lost: this.#lost + (this.#bus?.dropped ?? 0) + (this.#log?.lost ?? 0),
+      ...(this.#ways.size === 0 ? {} : { ways: Object.fromEntries(this.#ways) }),
     };
   }
 

@@ -5,4 +5,13 @@ export interface Conversation {
   data(direction: Direction, bytes: Buffer, timeMs: number): void;
   /** Why nothing more of it can be read; undefined while it can. */
   readonly blind: string | undefined;
+  /** The connection is over, or nothing more of it will be shown: whoever waits for an answer waits no longer. */
+  closed(timeMs: number): void;
+}
+
+/** Bytes of one direction as they came. */
+export interface Segment {
+  readonly direction: Direction;
+  readonly bytes: Buffer;
+  readonly timeMs: number;
 }

@@ -1,4 +1,3 @@
-import { connect } from "node:net";
 import type { TakesBundles } from "#point/bundle-change.ts";
 import type { PlantClock } from "#point/clock.ts";
 import type { Endpoint } from "#point/endpoint.ts";
@@ -7,120 +6,142 @@ import type { Bundle } from "#specs/bundle.ts";
 import type { PhaseId } from "#specs/ids.ts";
 import type { Mode, Protocol } from "#specs/plant.ts";
 import { ok } from "#specs/result.ts";
-import { PcapReader } from "#wire/pcap/index.ts";
-import { describeWireError } from "#wire/wire-error.ts";
+import { CaptureClock } from "./capture-clock.ts";
+import { CAPTURE_DELAY_MS } from "./capture-command.ts";
+import { FileSource } from "./file-source.ts";
+import type { FrameSink, FrameSource } from "./frame-source.ts";
+import { type InterfaceOptions, InterfaceSource } from "./interface-source.ts";
+import { MirrorSource } from "./mirror-source.ts";
 import { Monitor } from "./monitor.ts";
+import type { Unread } from "./unread.ts";
+
+/** Where the frames come from. */
+export type Source =
+  /** A switch that serves its mirror port as a live pcap stream. */
+  | { readonly kind: "mirror"; readonly at: Endpoint }
+  /** A network interface of this host, on which a mirror port ends. */
+  | ({ readonly kind: "interface" } & Omit<InterfaceOptions, "ports">)
+  /** A capture file, or `-` for standard input. */
+  | { readonly kind: "capture"; readonly path: string };
 
 export interface HmiMonitorOptions {
   readonly point?: string;
   readonly bundle: Bundle;
-  /** Where the mirror port's live pcap stream is served. */
-  readonly mirror: Endpoint;
+  readonly source: Source;
   /** TCP ports of the servers; default 502 Modbus, 4840 OPC UA. */
   readonly ports?: { readonly modbus: readonly number[]; readonly opcua: readonly number[] };
+  /** Refuse frames with wrong checksums; default true. */
+  readonly verifyChecksums?: boolean;
   readonly mode: Mode;
   readonly clock: PlantClock;
   readonly bus?: { readonly url: string; readonly password?: string };
   readonly standalonePhase?: PhaseId;
   readonly runDir?: string;
+  readonly logFile?: string;
 }
 
 export interface RunningMonitor extends TakesBundles {
+  /** What was captured and could not be judged. */
+  readonly unread: Readonly<Unread>;
+  /** Resolves when a capture file, or standard input, is at its end: what is wrong with that, in one sentence. Never for a live source. */
+  readonly ended: Promise<string | undefined>;
   close(): Promise<void>;
 }
 
-/**
- * Ms without a frame after which the tap counts as blind: the switch announces itself every 500 ms of plant time. Both clocks must have
- * gone so far: while plant time stands still (a simulation that waits for one of its processes) nothing is announced.
- */
-const SILENT_MS = 3000;
-const RECONNECT_MS = 500;
+const TICK_MS = 1000;
 
-/** Judges what the HMI commands, from a live pcap stream. Passive: it never stands in the path. */
+/** Judges what the HMI commands, from captured frames. Passive: it never stands in the path. */
 export async function runHmiMonitor(options: HmiMonitorOptions): Promise<RunningMonitor> {
-  const point = new Point({ ...options, point: options.point ?? "hmi-monitor", layer: "hmi", passive: true });
+  const { source } = options;
+  const file = source.kind === "capture" ? await FileSource.open(source.path) : undefined;
+  const clock = clockFor(options, file);
+  const point = new Point({ ...options, clock, point: options.point ?? "hmi-monitor", layer: "hmi", passive: true });
   await point.start();
   const ports = options.ports ?? { modbus: [502], opcua: [4840] };
   const byPort = new Map<number, Protocol>();
   for (const port of ports.modbus) byPort.set(port, "modbus");
   for (const port of ports.opcua) byPort.set(port, "opcua");
-  const monitor = new Monitor(point, options.bundle.plant, byPort);
+  const monitor = new Monitor(point, options.bundle.plant, byPort, {
+    announcements: source.kind === "mirror",
+    verifyChecksums: options.verifyChecksums ?? true,
+  });
   point.setFollower(({ plant }) => ok(() => monitor.take(plant)));
-  const takeBundle: TakesBundles["takeBundle"] = (open) => point.takeBundle(open);
+  const { promise: ended, resolve: end } = Promise.withResolvers<string | undefined>();
+  const about = {
+    ended,
+    unread: monitor.unread,
+    takeBundle: (open: Parameters<TakesBundles["takeBundle"]>[0]) => point.takeBundle(open),
+  };
   if (options.mode === "off") {
     // Nothing is judged, so nobody need wait for it.
     options.clock.on("close", () => point.publishStatus());
-    return { takeBundle, close: () => point.close() };
+    file?.close();
+    return { ...about, close: () => point.close() };
   }
   point.setJudgedUpTo(() => monitor.seenUpToMs);
-  const mirror = readMirror(options, point, monitor);
+  const sink = sinkFor(point, monitor, clock, end);
+  const frames = openSource(options, file, sink, [...byPort.keys()]);
+  const tick = source.kind === "mirror" ? undefined : setInterval(() => monitor.tick(clock.now()), TICK_MS);
   return {
-    takeBundle,
+    ...about,
     close: async () => {
-      mirror.close();
+      clearInterval(tick);
+      await frames.close();
+      monitor.tick(clock.now());
       await point.close();
     },
   };
 }
 
-function readMirror(options: HmiMonitorOptions, point: Point, monitor: Monitor): { close(): void } {
-  const { host, port } = options.mirror;
-  let stopped = false;
-  let retry: NodeJS.Timeout | undefined;
-  let socket = open();
-  const now = () => ({ realMs: performance.now(), plantMs: options.clock.now() });
-  /** undefined: plant time has not begun here. */
-  let heard: ReturnType<typeof now> | undefined;
-  options.clock.on("open", () => {
-    heard ??= now();
-  });
-  const watch = setInterval(() => {
-    const { realMs, plantMs } = now();
-    const silentMs = heard === undefined ? 0 : Math.min(realMs - heard.realMs, plantMs - heard.plantMs);
-    if (silentMs > SILENT_MS) point.setBlind(`the mirror at ${host}:${port} has been silent for ${SILENT_MS / 1000} s`);
-  }, 500);
+/** Rules are judged by the time at which a frame was captured; a simulated mirror's clock is the plant's already. */
+function clockFor({ source, clock }: HmiMonitorOptions, file: FileSource | undefined): PlantClock | CaptureClock {
+  if (source.kind === "mirror") return clock;
+  if (source.kind === "interface")
+    return new CaptureClock(clock, { behindMs: source.immediate === true ? 0 : CAPTURE_DELAY_MS });
+  const own = new CaptureClock(clock, source.path === "-" ? "runs-on" : "stands");
+  if (file?.beginsAtMs !== undefined) own.begin(file.beginsAtMs);
+  return own;
+}
 
-  function open(): ReturnType<typeof connect> {
-    const reader = new PcapReader();
-    const next = connect({ host, port, noDelay: true });
-    next.on("data", (chunk) => {
-      let announced = false;
-      try {
-        for (const record of reader.push(chunk)) announced = monitor.frame(record) || announced;
-      } catch (error) {
-        // A mistake of ours must not end the layer unseen: it says that it is blind, and starts again with a new stream.
-        point.setBlind(`a mirrored frame cannot be judged (${error instanceof Error ? error.message : String(error)})`);
-        next.destroy();
-        return;
-      }
-      heard = now();
-      if (reader.state.kind === "failed") {
-        point.setBlind(`the mirror stream cannot be read (${describeWireError(reader.state.error)})`);
-        next.destroy();
-        return;
-      }
-      point.setBlind(undefined);
+function openSource(
+  { source, clock }: HmiMonitorOptions,
+  file: FileSource | undefined,
+  sink: FrameSink,
+  ports: readonly number[],
+): FrameSource {
+  if (source.kind === "mirror") return new MirrorSource(source.at, clock, sink);
+  if (source.kind === "interface") return new InterfaceSource({ ...source, ports }, sink);
+  if (file === undefined) throw new Error("unreachable: a capture that was not opened");
+  file.read(sink);
+  return file;
+}
+
+function sinkFor(
+  point: Point,
+  monitor: Monitor,
+  clock: PlantClock | CaptureClock,
+  end: (says: string | undefined) => void,
+): FrameSink {
+  let announced = false;
+  const judge = (frame: Parameters<Monitor["frame"]>[0]): boolean =>
+    clock instanceof CaptureClock ? clock.during(frame.timeMs, () => monitor.frame(frame)) : monitor.frame(frame);
+  return {
+    frames: (frames) => {
+      for (const frame of frames) announced = judge(frame) || announced;
+    },
+    sees: () => {
+      point.setBlind(monitor.blindUntil(monitor.seenUpToMs));
       // The coordinator waits for this word: how far everything captured has been judged.
       if (announced) point.publishStatus();
-    });
-    next.on("error", () => undefined);
-    next.on("close", () => {
-      if (stopped) return;
-      monitor.interrupted();
-      point.setBlind(`the mirror at ${host}:${port} cannot be reached`);
-      retry = setTimeout(() => {
-        socket = open();
-      }, RECONNECT_MS);
-    });
-    return next;
-  }
-
-  return {
-    close: () => {
-      stopped = true;
-      clearInterval(watch);
-      clearTimeout(retry);
-      socket.destroy();
+      announced = false;
+    },
+    blind: (says) => point.setBlind(says),
+    dropped: (frames, says) => monitor.lost(frames, says),
+    quietUpTo: (timeMs) => monitor.quietUpTo(timeMs),
+    interrupted: () => monitor.interrupted(),
+    ended: (says) => {
+      point.setBlind(says ?? "the capture has ended");
+      end(says);
     },
   };
 }

@@ -1,30 +1,71 @@
-import { observeModbus, type Party, valuesInAnswer } from "#point/observe/modbus.ts";
+import { maskedWord, observeModbus, type Party, showValues, valuesInAnswer } from "#point/observe/modbus.ts";
+import type { ModbusImage, RegisterWrite } from "#point/observe/modbus-image.ts";
 import type { ModbusTags } from "#point/observe/modbus-tags.ts";
 import type { Judged, Point } from "#point/point.ts";
-import { decodeRequest, decodeResponse, type MbapFrame, MbapFramer, RequestTable } from "#wire/modbus/index.ts";
+import { REASONS } from "#specs/decide/reasons.ts";
+import type { TagId } from "#specs/ids.ts";
+import {
+  decodeRequest,
+  decodeResponse,
+  type MbapFrame,
+  MbapFramer,
+  type ModbusRequest,
+  type ModbusResponse,
+  type PairedRequest,
+  RequestTable,
+} from "#wire/modbus/index.ts";
 import type { Direction } from "#wire/packet/index.ts";
 import { describeWireError } from "#wire/wire-error.ts";
 import type { Conversation } from "./conversation.ts";
 
 /** Requests remembered until their answers come; more than a relay would let wait, since a monitor cannot hold anyone back. */
-const MAX_PENDING = 64;
+export const MAX_PENDING = 64;
 /** Plant ms after which a request without an answer is forgotten. */
-const FORGET_MS = 10_000;
+export const FORGET_MS = 10_000;
 
-/** Judges what an HMI asks of a Modbus server, and learns tag values from what it is told. */
+/** A request on its way, as far as it matters when its answer comes. */
+interface Waiting {
+  readonly judged: readonly Judged[];
+  /** Where the image of the registers stood when it was seen. */
+  readonly mark: number;
+  /** The registers it writes, where nothing else is writing them in a way that cannot be followed. */
+  readonly write: RegisterWrite | undefined;
+  /** What it puts there; undefined: it depends on what nobody knows. */
+  readonly words: readonly number[] | undefined;
+}
+
+/** What of the server a conversation shares with the others to it. */
+export interface ModbusServer {
+  readonly tags: ModbusTags;
+  readonly image: ModbusImage;
+}
+
+/**
+ * Judges what an HMI asks of a Modbus server, and learns tag values from what it is told. One request is one command, however many
+ * registers it writes: function 23 is its write and its read, function 22 is the write that it comes to.
+ */
 export class ModbusConversation implements Conversation {
   readonly #point: Point;
-  readonly #tags: ModbusTags;
+  readonly #server: ModbusServer;
   readonly #party: Party;
   readonly #requests = new MbapFramer();
   readonly #responses = new MbapFramer();
-  readonly #pending = new RequestTable<readonly Judged[]>({ limit: MAX_PENDING });
+  readonly #pending = new RequestTable<Waiting>({ limit: MAX_PENDING });
+  readonly #notPaired: (answers: number) => void;
+  #nowMs = 0;
   #blind: string | undefined;
 
-  constructor(point: Point, tags: ModbusTags, party: Party) {
+  /** @param notPaired is told of answers that belong to no request that was seen */
+  constructor(
+    point: Point,
+    server: ModbusServer,
+    party: Party,
+    notPaired: (answers: number) => void = () => undefined,
+  ) {
     this.#point = point;
-    this.#tags = tags;
+    this.#server = server;
     this.#party = party;
+    this.#notPaired = notPaired;
   }
 
   get blind(): string | undefined {
@@ -41,32 +82,145 @@ export class ModbusConversation implements Conversation {
     if (framer.state.kind === "failed") this.#blind ??= describeWireError(framer.state.error);
   }
 
+  closed(timeMs: number): void {
+    for (const { context } of this.#pending.drain()) this.#unanswered(context, timeMs);
+  }
+
   #request(frame: MbapFrame, timeMs: number): void {
     const request = decodeRequest(frame.pdu);
     if (!request.ok) {
       this.#blind = describeWireError(request.error);
       return;
     }
-    this.#pending.expire(timeMs - FORGET_MS);
-    const judged = observeModbus(this.#party, this.#tags, frame.unitId, request.value).map((o) =>
-      this.#point.judge(o, timeMs),
-    );
+    for (const { context } of this.#pending.expire(timeMs - FORGET_MS)) this.#unanswered(context, timeMs);
+    const { judged, words } = this.#judge(frame.unitId, request.value, timeMs);
     for (const j of judged) {
       this.#point.forwarded(j);
       this.#point.report(j, "forwarded");
     }
-    // A full table or a reused transaction identifier only costs the pairing of that one answer.
-    this.#pending.add(frame, request.value, timeMs, judged);
+    const mark = this.#server.image.mark();
+    const waiting: Waiting = { judged, mark, write: this.#begin(frame.unitId, request.value), words };
+    // A full table or a reused transaction identifier costs the pairing of that one answer, and what is known of its registers.
+    if (!this.#pending.add(frame, request.value, timeMs, waiting).ok) this.#unanswered(waiting, timeMs);
+  }
+
+  /** By what the registers hold at this moment; a mask write of what nobody knows is one of no value, and is said to be so. */
+  #judge(unit: number, request: ModbusRequest, timeMs: number): Pick<Waiting, "judged" | "words"> {
+    const { tags, image } = this.#server;
+    const present = (of: number, address: number) => image.present(of, address, timeMs);
+    const judged = observeModbus(this.#party, tags, unit, request, present).map((observation) =>
+      namedReason(this.#point.judge(observation, timeMs), request),
+    );
+    return { judged, words: wordsWritten(request, (address) => present(unit, address)) };
+  }
+
+  /** Nobody can be asked to wait: a write that meets another in a way that cannot be followed leaves its registers unknown. */
+  #begin(unit: number, request: ModbusRequest): RegisterWrite | undefined {
+    const write = registersWritten(unit, request);
+    if (write === undefined) return undefined;
+    const { image } = this.#server;
+    if (image.mayBegin(write)) {
+      image.begin(write);
+      return write;
+    }
+    image.lost(write);
+    return undefined;
   }
 
   #response(frame: MbapFrame, timeMs: number): void {
     const paired = this.#pending.match(frame);
-    if (!paired.ok) return;
-    const response = decodeResponse(frame.pdu, paired.value.request);
-    if (!response.ok) return;
-    const outcome = response.value.kind === "exception" ? "answered-error" : "answered-ok";
-    for (const judged of paired.value.context) this.#point.answered(judged, outcome);
-    const values = valuesInAnswer(this.#tags, frame.unitId, paired.value.request, response.value);
-    this.#point.told(this.#party, values, timeMs);
+    if (!paired.ok) return this.#notPaired(1);
+    const { request, context } = paired.value;
+    const response = decodeResponse(frame.pdu, request);
+    if (!response.ok) {
+      this.#unanswered(context, timeMs);
+      this.#blind = `an answer cannot be read (${describeWireError(response.error)})`;
+      return;
+    }
+    this.#answered(frame, paired.value, response.value, timeMs);
   }
+
+  #answered(
+    frame: MbapFrame,
+    { request, context }: PairedRequest<Waiting>,
+    response: ModbusResponse,
+    timeMs: number,
+  ): void {
+    const { tags, image } = this.#server;
+    const succeeded = response.kind !== "exception";
+    for (const judged of context.judged) this.#point.answered(judged, succeeded ? "answered-ok" : "answered-error");
+    if (context.write !== undefined) image.end(context.write, succeeded ? context.words : undefined, timeMs);
+    if (!succeeded) return;
+    const read = registersRead(request, response);
+    if (read !== undefined) image.saw(frame.unitId, read.address, read.words, context.mark, timeMs);
+    if (this.#point.judgesReports) {
+      this.#point.told(this.#party, valuesInAnswer(tags, frame.unitId, request, response), timeMs);
+      return;
+    }
+    this.#nowMs = timeMs;
+    showValues(tags, frame.unitId, request, frame.pdu, this.#see);
+    this.#point.sawTags(timeMs);
+  }
+
+  readonly #see = (tag: TagId, value: number): void => this.#point.sawTag(tag, value, this.#nowMs);
+
+  /** Whether the server has done it, or will, is not known: nor is what its registers hold. */
+  #unanswered({ write }: Waiting, timeMs: number): void {
+    if (write !== undefined) this.#server.image.end(write, undefined, timeMs);
+  }
+}
+
+function namedReason(judged: Judged, request: ModbusRequest): Judged {
+  const { verdict, observation } = judged;
+  if (request.kind !== "mask-write-register" || verdict.verdict !== "deny" || verdict.reason !== "TYPE_MISMATCH")
+    return judged;
+  const [item] = observation.items;
+  const reason = "MASK_REFERENCE_UNKNOWN";
+  return { ...judged, verdict: { ...verdict, reason, says: `${item?.tag ?? item?.address}: ${REASONS[reason]}` } };
+}
+
+/** The holding registers that a request writes; undefined: none. */
+function registersWritten(unit: number, request: ModbusRequest): RegisterWrite | undefined {
+  switch (request.kind) {
+    case "write-single-register":
+      return { kind: "plain", unit, address: request.address, quantity: 1 };
+    case "write-multiple-registers":
+      return { kind: "plain", unit, address: request.address, quantity: request.values.length };
+    case "read-write-multiple-registers":
+      return { kind: "plain", unit, address: request.writeAddress, quantity: request.values.length };
+    case "mask-write-register":
+      return { kind: "mask", unit, address: request.address, quantity: 1 };
+    default:
+      return undefined;
+  }
+}
+
+function wordsWritten(
+  request: ModbusRequest,
+  present: (address: number) => number | undefined,
+): readonly number[] | undefined {
+  switch (request.kind) {
+    case "write-single-register":
+      return [request.value];
+    case "write-multiple-registers":
+    case "read-write-multiple-registers":
+      return request.values;
+    case "mask-write-register": {
+      const word = maskedWord(request, present(request.address));
+      return word === undefined ? undefined : [word];
+    }
+    default:
+      return undefined;
+  }
+}
+
+function registersRead(
+  request: ModbusRequest,
+  response: ModbusResponse,
+): { readonly address: number; readonly words: readonly number[] } | undefined {
+  if (request.kind === "read-holding-registers" && response.kind === request.kind)
+    return { address: request.address, words: response.values };
+  if (request.kind === "read-write-multiple-registers" && response.kind === request.kind)
+    return { address: request.readAddress, words: response.values };
+  return undefined;
 }

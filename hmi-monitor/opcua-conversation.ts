@@ -1,37 +1,52 @@
+import { X509Certificate } from "node:crypto";
 import type { Party } from "#point/observe/modbus.ts";
-import { isGoodUaAnswer, observeUa, type UaTags, valuesInUaAnswer } from "#point/observe/opcua.ts";
+import { isGoodUaAnswer } from "#point/observe/opcua.ts";
+import type { UaNames } from "#point/observe/opcua-names.ts";
 import type { Judged, Point } from "#point/point.ts";
 import { type UacpFrame, UacpFramer } from "#wire/opcua/framer.ts";
 import { MessageAssembler } from "#wire/opcua/message-assembler.ts";
-import { decodeAsymmetricHeader, decodeSymmetricChunk } from "#wire/opcua/message-chunk.ts";
+import { type AsymmetricHeader, decodeAsymmetricHeader, decodeSymmetricChunk } from "#wire/opcua/message-chunk.ts";
 import { decodeRequest, type UaRequest } from "#wire/opcua/request.ts";
 import { decodeResponse } from "#wire/opcua/response.ts";
 import { SECURITY_POLICY_NONE, securityPolicyName } from "#wire/opcua/security-policy.ts";
 import type { Direction } from "#wire/packet/index.ts";
 import { describeWireError } from "#wire/wire-error.ts";
 import type { Conversation } from "./conversation.ts";
+import type { UaClients } from "./opcua-clients.ts";
 
-const MAX_PENDING = 256;
+/** Requests remembered until their answers come; Publish requests wait by design. */
+export const MAX_PENDING = 256;
+/** Longest part of a certificate's subject that is told. */
+const MAX_SUBJECT = 160;
 
 interface Pending {
   readonly request: UaRequest;
   readonly judged: readonly Judged[];
 }
 
-/** Judges what an HMI asks of an OPC UA server on SecurityPolicy None; what is encrypted makes the conversation blind. */
+/** What of the server a conversation shares with the others to it. */
+export interface UaServer {
+  readonly names: UaNames;
+  readonly clients: UaClients;
+}
+
+/** Judges what an HMI asks of an OPC UA server on SecurityPolicy None, and what it is told; what is secured makes the conversation blind. */
 export class UaConversation implements Conversation {
   readonly #point: Point;
-  readonly #tags: UaTags;
+  readonly #server: UaServer;
   readonly #party: Party;
+  readonly #notPaired: (answers: number) => void;
   readonly #up = { framer: new UacpFramer(), assembler: new MessageAssembler() };
   readonly #down = { framer: new UacpFramer(), assembler: new MessageAssembler() };
   readonly #pending = new Map<number, Pending>();
   #blind: string | undefined;
 
-  constructor(point: Point, tags: UaTags, party: Party) {
+  /** @param notPaired is told of answers that belong to no request that was seen */
+  constructor(point: Point, server: UaServer, party: Party, notPaired: (answers: number) => void = () => undefined) {
     this.#point = point;
-    this.#tags = tags;
+    this.#server = server;
     this.#party = party;
+    this.#notPaired = notPaired;
   }
 
   get blind(): string | undefined {
@@ -45,6 +60,11 @@ export class UaConversation implements Conversation {
     if (framer.failed !== undefined) this.#blind ??= describeWireError(framer.failed);
   }
 
+  closed(): void {
+    this.#pending.clear();
+    this.#server.names.left(this);
+  }
+
   #frame(frame: UacpFrame, assembler: MessageAssembler, up: boolean, timeMs: number): void {
     if (frame.type === "OPN") return this.#openChannel(frame);
     if (frame.type !== "MSG") return;
@@ -54,6 +74,7 @@ export class UaConversation implements Conversation {
       this.#blind = describeWireError(assembly.error);
       return;
     }
+    if (assembly.value.kind === "aborted" && !up) this.#gaveUp(assembly.value.requestId);
     if (assembly.value.kind !== "message") return;
     const { requestId, body } = assembly.value;
     if (up) this.#request(requestId, body, timeMs);
@@ -63,33 +84,72 @@ export class UaConversation implements Conversation {
   #openChannel(frame: UacpFrame): void {
     const header = decodeAsymmetricHeader(frame.bytes);
     if (!header.ok) this.#blind = describeWireError(header.error);
-    else if (header.value.securityPolicyUri !== SECURITY_POLICY_NONE) {
-      this.#blind = `security policy ${securityPolicyName(header.value.securityPolicyUri)} cannot be looked into from a mirror`;
-    }
+    else if (header.value.securityPolicyUri !== SECURITY_POLICY_NONE) this.#blind = securedSays(header.value);
   }
 
   #request(requestId: number, body: Buffer, timeMs: number): void {
-    const request = decodeRequest(body);
-    if (!request.ok) {
-      this.#blind = describeWireError(request.error);
+    const decoded = decodeRequest(body);
+    if (!decoded.ok) {
+      this.#blind = describeWireError(decoded.error);
       return;
     }
-    const judged = observeUa(this.#party, this.#tags, request.value).map((o) => this.#point.judge(o, timeMs));
+    const { names } = this.#server;
+    const request = names.resolved(decoded.value);
+    const judged = names.observe(this.#partyOf(request), request, this).map((o) => this.#point.judge(o, timeMs));
     for (const j of judged) {
       this.#point.forwarded(j);
       this.#point.report(j, "forwarded");
     }
-    if (this.#pending.size < MAX_PENDING) this.#pending.set(requestId, { request: request.value, judged });
+    // What finds no room is not followed: its nodes and handles are judged as those they look like, which no rule names.
+    if (this.#pending.size >= MAX_PENDING || !names.takes(request)) return this.#point.countLost(1);
+    names.asked(request, this);
+    this.#pending.set(requestId, { request, judged });
+  }
+
+  /** The sender's address with who is behind it, where the sender is a device that is known. */
+  #partyOf(request: UaRequest): Party {
+    if (this.#party.source === undefined) return this.#party;
+    const who = this.#server.clients.describe(request, this.#server.names.users, this);
+    return who === "" ? this.#party : { ...this.#party, sourceAddress: `${who}@${this.#party.sourceAddress}` };
   }
 
   #response(requestId: number, body: Buffer, timeMs: number): void {
     const pending = this.#pending.get(requestId);
     this.#pending.delete(requestId);
-    if (pending === undefined) return;
+    if (pending === undefined) return this.#notPaired(1);
+    const { request, judged } = pending;
     const response = decodeResponse(body);
-    if (!response.ok) return;
+    if (!response.ok) {
+      this.#blind = `an answer cannot be read (${describeWireError(response.error)})`;
+      return;
+    }
     const outcome = isGoodUaAnswer(response.value) ? "answered-ok" : "answered-error";
-    for (const judged of pending.judged) this.#point.answered(judged, outcome);
-    this.#point.told(this.#party, valuesInUaAnswer(this.#tags, pending.request, response.value), timeMs);
+    for (const j of judged) this.#point.answered(j, outcome);
+    const { names, clients } = this.#server;
+    const told = names.values(request, response.value);
+    names.answered(request, response.value, this);
+    clients.answered(request, response.value);
+    this.#point.told(this.#party, told, timeMs);
+  }
+
+  #gaveUp(requestId: number): void {
+    const pending = this.#pending.get(requestId);
+    this.#pending.delete(requestId);
+    for (const j of pending?.judged ?? []) this.#point.answered(j, "answered-error");
+  }
+}
+
+/** A mirror shows neither the mode (it is within what is encrypted) nor what is asked; the sender's certificate it does. */
+function securedSays({ securityPolicyUri, senderCertificate }: AsymmetricHeader): string {
+  const subject = senderCertificate === null ? undefined : subjectOf(senderCertificate);
+  const who = subject === undefined ? "" : `, with the certificate of ${subject}`;
+  return `its channel is secured by ${securityPolicyName(securityPolicyUri)}${who}: a mirror shows nothing of what is asked in it`;
+}
+
+function subjectOf(der: Buffer): string | undefined {
+  try {
+    return new X509Certificate(der).subject.split("\n").reverse().join(", ").slice(0, MAX_SUBJECT);
+  } catch {
+    return "a certificate that cannot be read";
   }
 }

@@ -38,6 +38,14 @@ export interface Device {
 export type Protocol = "modbus" | "opcua";
 export type Mode = "off" | "monitor" | "enforce";
 
+/**
+ * How the secure channels of an OPC UA link go through the switch layer, best first for whoever denies.
+ * `clear`: without security, read and answered in the stream. `ended`: secured, and ended at the filter with certificates of its own.
+ * `signed`: mode Sign from end to end; it is read, and a denial can only end the channel. `sealed`: encrypted from end to end.
+ */
+export const UA_WAYS = ["clear", "ended", "signed", "sealed"] as const;
+export type UaWay = (typeof UA_WAYS)[number];
+
 /** One client device to one server device over one protocol. The link belongs to the zone of its server. */
 export interface Link {
   readonly id: LinkId;
@@ -53,6 +61,13 @@ export interface Link {
   readonly opaque: boolean;
   /** Modbus/TCP Security: TLS up to the switch, which reads the client's role from its certificate; the mirror port sees nothing of it. */
   readonly tls?: boolean;
+  /** OPC UA: the one way in which its channels are opened. Absent: any that the filter can deal with. `sealed` is opaque as well. */
+  readonly way?: UaWay;
+}
+
+/** Whether the HMI layer can look into what passes a link. What is secured passes the mirror port unread, signed or encrypted. */
+export function isSeenAtMirror({ mirror, opaque, tls, way = "clear" }: Link): boolean {
+  return mirror && !opaque && tls !== true && way === "clear";
 }
 
 export type ModbusTable = "coil" | "discrete-input" | "holding-register" | "input-register";

@@ -12,6 +12,7 @@ export const DEBIAN_PACKAGES = [
   "nftables",
   "procps",
   "python3-pymodbus",
+  "python3-scapy",
   "tcpdump",
   "tshark",
 ];

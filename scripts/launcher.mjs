@@ -1,6 +1,7 @@
 // Runs the product's TypeScript under a Node that can: this process itself, or the Node among the dependencies.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import nodeModule from "node:module";
 import { constants } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -144,6 +145,8 @@ export async function launch(file, args) {
   const underNpmStart = process.env["npm_lifecycle_event"] === "start";
   if (node === process.execPath && !underNpmStart) {
     process.argv = [node, path, ...args];
+    // What Node compiled of the sources is kept beside the dependencies, by content: most commands take longer to load than to run.
+    nodeModule.enableCompileCache?.(join(ROOT, "node_modules", ".cache", "sekisho"));
     await import(pathToFileURL(path).href);
     return;
   }

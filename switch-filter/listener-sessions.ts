@@ -6,10 +6,12 @@ import { UaNames } from "#point/observe/opcua-names.ts";
 import type { Point } from "#point/point.ts";
 import { deviceAt, linkOf } from "#specs/addresses.ts";
 import type { Bundle } from "#specs/bundle.ts";
+import type { DeviceId } from "#specs/ids.ts";
 import type { Link, Plant } from "#specs/plant.ts";
 import { err, ok, type Result } from "#specs/result.ts";
 import type { DenyActions } from "./actions.ts";
 import type { FilterListener } from "./listener.ts";
+import { listenerProblem, listenerWarning } from "./listener-fits.ts";
 import { framingOf } from "./modbus-framing.ts";
 import { ModbusSession } from "./modbus-session.ts";
 import { ModbusWatch } from "./modbus-watch.ts";
@@ -40,6 +42,8 @@ export interface ListenerSessionsOptions {
   readonly deny?: DenyActions;
   /** The clients know the server by the server's own address: the packet filter leads them here. */
   readonly isLedHere: boolean;
+  /** Every client is this device. Absent: each is the one that has its address. */
+  readonly station?: DeviceId;
 }
 
 /**
@@ -51,6 +55,8 @@ export interface ListenerSessionsOptions {
 export class ListenerSessions {
   readonly #point: Point;
   readonly #link: Link;
+  readonly #listener: FilterListener;
+  readonly #station: DeviceId | undefined;
   readonly #make: (party: Party, output: SessionOutput) => Pick<Connection, "passesFreely"> & { session: Session };
   readonly #followPlant: (plant: Plant) => void;
   /** By the pair of sockets that a connection is; gone with it. */
@@ -59,6 +65,8 @@ export class ListenerSessions {
   constructor(point: Point, options: ListenerSessionsOptions) {
     this.#point = point;
     this.#link = options.link;
+    this.#listener = options.listener;
+    this.#station = options.station;
     const made = options.link.protocol === "modbus" ? modbusSessions(point, options) : uaSessions(point, options);
     this.#make = made.make;
     this.#followPlant = made.follow;
@@ -86,6 +94,8 @@ export class ListenerSessions {
       return err(
         `link \`${id}\` leads to \`${link.server}\` in the bundle, and this filter stands before \`${server}\``,
       );
+    const problem = listenerProblem(this.#listener, plant);
+    if (problem !== undefined) return err(problem);
     return ok(() => {
       this.#followPlant(plant);
       for (const output of live()) this.#follow(output);
@@ -100,7 +110,7 @@ export class ListenerSessions {
     connection.party.link = link;
     if (!connection.passesFreely() || isOff(this.#point, connection.party)) return;
     const { source, sourceAddress, target } = connection.party;
-    const says = `${sourceAddress}: its link's mode is stricter now, and nothing could be held back on this connection; it was ended`;
+    const says = `${sourceAddress}: its link's mode or way is stricter now, and nothing could be held back on this connection; it was ended`;
     this.#point.notice({
       code: "INTERNAL",
       severity: "info",
@@ -115,7 +125,7 @@ export class ListenerSessions {
   #partyOf({ address, port, role }: Client): Writable<Party> {
     const { plant } = this.#point.bundle;
     const { server, protocol } = this.#link;
-    const source = deviceAt(plant, address, port)?.id;
+    const source = this.#station ?? deviceAt(plant, address, port)?.id;
     const as = role === undefined ? "" : `${role}@`;
     return {
       source,
@@ -127,8 +137,12 @@ export class ListenerSessions {
   }
 }
 
-function isOff(point: Point, { link }: Party): boolean {
-  return link !== undefined && point.tables.links.get(link)?.mode === "off";
+function isOff(point: Point, party: Party): boolean {
+  return linkHeld(point, party)?.mode === "off";
+}
+
+function linkHeld(point: Point, { link }: Party): Link | undefined {
+  return link === undefined ? undefined : point.tables.links.get(link);
 }
 
 function modbusSessions(point: Point, { listener, link, deny }: ListenerSessionsOptions) {
@@ -159,16 +173,26 @@ function uaSessions(point: Point, { listener, link, isLedHere }: ListenerSession
     termination === undefined
       ? { names, urls }
       : { names, urls, termination: { with: termination, sessions: new Map() } };
+  warn(point, listener, link);
   return {
     make: (party: Party, output: SessionOutput) => {
       const session = new UaSession(point, server, party, output);
-      const mayPassUnseen = () =>
-        !point.enforces(party.link) ||
-        (party.link !== undefined && point.tables.links.get(party.link)?.opaque === true);
-      return { session, passesFreely: () => session.passesUnseen && !mayPassUnseen() };
+      const passesFreely = (): boolean => {
+        if (!point.enforces(party.link)) return false;
+        const { opaque = false, way = session.way } = linkHeld(point, party) ?? {};
+        return (session.passesUnseen && !opaque) || (session.way !== undefined && session.way !== way);
+      };
+      return { session, passesFreely };
     },
     follow: (plant: Plant) => names.take(plant),
   };
+}
+
+function warn(point: Point, listener: FilterListener, { id, server }: Link): void {
+  const says = listenerWarning(listener, point.bundle.plant);
+  if (says === undefined) return;
+  process.stderr.write(`sekisho: ${says}\n`);
+  point.notice({ code: "SECURITY_POLICY", severity: "info", locus: [], source: id, target: server, says });
 }
 
 function url({ host, port }: FilterListener["listen"]): string {

@@ -4,12 +4,14 @@ import { Point } from "#point/point.ts";
 import { TokenBucket } from "#point/token-bucket.ts";
 import { deviceAt } from "#specs/addresses.ts";
 import type { Bundle } from "#specs/bundle.ts";
-import type { PhaseId } from "#specs/ids.ts";
+import type { Layer } from "#specs/decide/observation.ts";
+import type { DeviceId, PhaseId } from "#specs/ids.ts";
 import type { Link, Mode } from "#specs/plant.ts";
 import { ok } from "#specs/result.ts";
 import type { DenyActions } from "./actions.ts";
 import type { PlaceLimits } from "./connection-places.ts";
 import type { FilterListener } from "./listener.ts";
+import { listenerProblem } from "./listener-fits.ts";
 import { ListenerSessions, type ListenerSessionsOptions } from "./listener-sessions.ts";
 import { Gateway } from "./packet-filter/gateway.ts";
 import { nftCommand } from "./packet-filter/nft.ts";
@@ -23,6 +25,10 @@ export type { FilterListener } from "./listener.ts";
 
 export interface SwitchFilterOptions {
   readonly point?: string;
+  /** Whose rules are enforced; default `switch`. The operator station's own are those of `hmi`. */
+  readonly layer?: Layer;
+  /** Every client is this device, whatever its address: the listeners are on that device, and only it can reach them. */
+  readonly station?: DeviceId;
   readonly bundle: Bundle;
   readonly listeners: readonly FilterListener[];
   /** Own address towards the servers. */
@@ -56,9 +62,16 @@ const TURN_BYTES = { modbus: 64, opcua: 4096 } as const;
 /** Notices about refused connections and lost servers, per second. */
 const NOTICES_PER_SECOND = 5;
 
-/** The inline filter: comes back on its persisted phase first, and only then listens. */
+/**
+ * The inline filter: comes back on its persisted phase first, and only then listens.
+ * @throws Error in one sentence when a listener cannot serve its link as the plant declares it
+ */
 export async function runSwitchFilter(options: SwitchFilterOptions): Promise<RunningFilter> {
-  const point = new Point({ ...options, point: options.point ?? "switch-filter", layer: "switch" });
+  for (const listener of options.listeners) {
+    const problem = listenerProblem(listener, options.bundle.plant);
+    if (problem !== undefined) throw new Error(problem);
+  }
+  const point = new Point({ ...options, point: options.point ?? "switch-filter", layer: options.layer ?? "switch" });
   await point.start();
   const gateway = await openGateway(options, point);
   const aliases = options.packetFilter && new Map(aliasesOf(options.bundle.plant, options.packetFilter.site));
@@ -100,9 +113,13 @@ interface Front {
 }
 
 function openFront(options: SwitchFilterOptions, point: Point, listener: FilterListener): Front {
-  const { bundle, deny, from } = options;
+  const { bundle, deny, from, station } = options;
   const link = linkNamed(bundle, listener.link);
-  const about = { listener, link, isLedHere: from !== undefined, ...(deny === undefined ? {} : { deny }) };
+  const about = {
+    ...{ listener, link, isLedHere: from !== undefined },
+    ...(deny === undefined ? {} : { deny }),
+    ...(station === undefined ? {} : { station }),
+  };
   const sessions = new ListenerSessions(point, about);
   return { sessions, relay: new Relay(relayOptions(options, point, about, sessions)) };
 }
@@ -174,7 +191,7 @@ function relayOptions(
     ...(listener.tls === undefined ? {} : { tls: listener.tls }),
     ...(options.places === undefined ? {} : { places: options.places }),
     turnBytes: TURN_BYTES[link.protocol],
-    deviceOf: (address, port) => deviceAt(point.bundle.plant, address, port)?.id,
+    deviceOf: (address, port) => options.station ?? deviceAt(point.bundle.plant, address, port)?.id,
     onUntrusted: (client, says) => {
       if (!notices.take(performance.now())) return;
       point.notice({

@@ -16,8 +16,8 @@ export function readFraming(text: string): FramingName {
 /** In RTU, a named function code can be framed where the plant declares one length for it, and not a range. */
 export function framingOf(name: FramingName, tags: ModbusTags): ModbusFraming {
   if (name === "mbap") return MBAP_FRAMING;
-  const fixed = (which: "length" | "answer") => (functionCode: number) => {
-    const [least, most] = tags.rawFunction(functionCode)?.[which] ?? [0, -1];
+  const fixed = (which: "length" | "answer") => (functionCode: number, mei?: number) => {
+    const [least, most] = tags.rawFunction(functionCode, mei)?.[which] ?? [0, -1];
     return least === most ? 1 + least : undefined;
   };
   return rtuFraming({ request: fixed("length"), answer: fixed("answer") });

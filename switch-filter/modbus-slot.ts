@@ -4,6 +4,7 @@ import type { ModbusTags } from "#point/observe/modbus-tags.ts";
 import type { Judged } from "#point/point.ts";
 import type { TagId } from "#specs/ids.ts";
 import { err, ok, type Result } from "#specs/result.ts";
+import { MEI } from "#wire/modbus/encapsulated-interface.ts";
 import { decodeRequest, type ModbusFrame, type ModbusRequest, type ModbusResponse } from "#wire/modbus/index.ts";
 import { describeWireError } from "#wire/wire-error.ts";
 
@@ -22,6 +23,8 @@ export interface Slot {
   /** The bytes for the client, once known; none at all for a request that nobody answers. */
   answer: Buffer | undefined;
 }
+
+const ENCAPSULATED = 43;
 
 /** What goes to the client for a request that is not answered. */
 export const NOTHING = Buffer.alloc(0);
@@ -81,11 +84,26 @@ export function tagsWritten(judged: readonly Judged[]): readonly TagId[] {
 
 /** What is wrong with an answer that only the plant's declaration can judge: its length, of a named function code. */
 export function misfit(tags: ModbusTags, request: ModbusRequest, response: ModbusResponse): string | undefined {
-  if (request.kind !== "unknown" || response.kind !== "unknown") return undefined;
-  const [least, most] = tags.rawFunction(request.functionCode)?.answer ?? [0, Number.POSITIVE_INFINITY];
-  const { length } = response.data;
-  if (length >= least && length <= most) return undefined;
+  const mei = meiOf(request);
+  const [least, most] = tags.rawFunction(request.functionCode, mei)?.answer ?? [0, Number.POSITIVE_INFINITY];
+  const length = lengthAfterFunction(response);
+  if (length === undefined || (length >= least && length <= most)) return undefined;
   return `function code ${request.functionCode} is answered with ${length} bytes, and ${least} to ${most} are declared`;
+}
+
+/** Of function 43: the first byte after it, by which the plant declares what is raw there. */
+function meiOf(request: ModbusRequest): number | undefined {
+  if (request.kind === "encapsulated-interface") return request.meiType;
+  return request.kind === "unknown" && request.functionCode === ENCAPSULATED ? request.data[0] : undefined;
+}
+
+/** Bytes after the function code of an answer that nobody looks into; undefined: the codec knows its form. */
+function lengthAfterFunction(response: ModbusResponse): number | undefined {
+  if (response.kind === "unknown") return response.data.length;
+  // The MEI type is read apart from what follows it.
+  return response.kind === "encapsulated-interface" && response.meiType === MEI.CANOPEN
+    ? 1 + response.data.length
+    : undefined;
 }
 
 /** The holding registers that an answer shows. */

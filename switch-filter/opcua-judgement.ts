@@ -3,6 +3,7 @@ import { isGoodUaAnswer } from "#point/observe/opcua.ts";
 import type { UaNames } from "#point/observe/opcua-names.ts";
 import type { Judged, Point } from "#point/point.ts";
 import type { Outcome } from "#specs/decide/observation.ts";
+import { REASONS } from "#specs/decide/reasons.ts";
 import { decodeRequest, type UaRequest } from "#wire/opcua/request.ts";
 import { decodeResponse, type UaResponse } from "#wire/opcua/response.ts";
 import { encodeServiceFault } from "#wire/opcua/services/service-fault.ts";
@@ -146,7 +147,7 @@ export class UaJudgement {
   #forward(requestId: number, body: Buffer, pending: Pending): RequestRuling {
     const { request, follows } = pending;
     if (this.#pending.size >= MAX_PENDING || this.#pending.has(requestId) || (!follows && this.#enforces)) {
-      this.#settle(pending, "denied");
+      for (const judged of pending.judged) this.#point.settle(overloaded(judged), "denied");
       return refused(body, "BadTooManyOperations", "too many requests, aliases or monitored items");
     }
     for (const j of pending.judged) this.#point.forwarded(j);
@@ -158,6 +159,14 @@ export class UaJudgement {
   #settle(pending: Pending, outcome: Outcome): void {
     for (const judged of pending.judged) this.#point.settle(judged, outcome);
   }
+}
+
+/** Nothing speaks against it but that there is no room for it. */
+function overloaded(judged: Judged): Judged {
+  const { message, target } = judged.observation;
+  const says = `${message} of ${target}: ${REASONS.OVERLOADED}`;
+  const none = { verdict: "deny", reason: "OVERLOADED", rule: undefined, item: -1, mode: "enforce", says } as const;
+  return { ...judged, action: "blocked", verdict: judged.verdict.verdict === "deny" ? judged.verdict : none };
 }
 
 function refused(request: Buffer, status: keyof typeof STATUS_CODES, says: string): RequestRuling {

@@ -1,8 +1,10 @@
 import type { Party } from "#point/observe/modbus.ts";
 import type { Point } from "#point/point.ts";
+import type { UaWay } from "#specs/plant.ts";
 import type { UacpFrame } from "#wire/opcua/framer.ts";
 import { decodeAsymmetricHeader } from "#wire/opcua/message-chunk.ts";
 import { decodeResponse } from "#wire/opcua/response.ts";
+import { SECURITY_POLICY_NONE } from "#wire/opcua/security-policy.ts";
 import { otherService, type UaChannel } from "./opcua-channel.ts";
 import { type Direction, OUT_OF_ORDER } from "./opcua-direction.ts";
 import type { UaExits } from "./opcua-exits.ts";
@@ -22,6 +24,7 @@ export interface OpenChannel {
   readonly sender: UaSender;
   /** False: its link is declared opaque, so no rule is about what may pass at all. */
   readonly judges: boolean;
+  readonly way: UaWay;
 }
 
 export interface OpeningOptions {
@@ -43,6 +46,7 @@ export class UaOpening {
   /** One of them from the client's first OPN on. */
   open: OpenChannel | undefined;
   sealed: UaSealed | undefined;
+  #way: UaWay | undefined;
 
   constructor(options: OpeningOptions) {
     this.#options = options;
@@ -52,6 +56,11 @@ export class UaOpening {
   /** From the answer to the first OPN until CLO; the channel stays usable while it is renewed. */
   get isOpen(): boolean {
     return this.#stage === "open" || this.#stage === "renewing";
+  }
+
+  /** How the channel was opened; undefined: not yet, or to find endpoints alone. */
+  get way(): UaWay | undefined {
+    return this.#way;
   }
 
   get isBeforeOpen(): boolean {
@@ -98,6 +107,7 @@ export class UaOpening {
     const opened = this.open.channel.openToClient(down.next());
     if (!opened.ok) return exits.badAnswer(opened.error.says);
     this.#stage = "open";
+    if (service === "OpenSecureChannel" && !this.open.channel.discoveryOnly) this.#noteWay(this.open.way);
     this.open.sender.channelId = chunk.value.channelId;
     output.toClient(opened.value);
   }
@@ -126,6 +136,12 @@ export class UaOpening {
     output.toServer(opening.value);
   }
 
+  #noteWay(way: UaWay): void {
+    const { point, party } = this.#options;
+    this.#way = way;
+    if (party.link !== undefined) point.opened(party.link, way);
+  }
+
   /** By the policy that the client's first OPN asks for; undefined: it was refused, or is not ours to read. */
   #choose(frame: UacpFrame, nowMs: number): OpenChannel | undefined {
     const { point, server, party, judgement, exits, output, up, down } = this.#options;
@@ -135,10 +151,18 @@ export class UaOpening {
     switch (way.kind) {
       case "channel":
         if (way.says !== undefined) exits.notices.security("info", way.says);
-        return { channel: way.channel, sender: new UaSender(way.channel, up, output), judges: way.judges };
+        return {
+          channel: way.channel,
+          sender: new UaSender(way.channel, up, output),
+          judges: way.judges,
+          way: way.channel.policyUri === SECURITY_POLICY_NONE ? "clear" : "ended",
+        };
       case "sealed":
         this.#stage = "open";
-        this.sealed = new UaSealed({ way, header: header.value, judgement, exits, output, up, down });
+        this.sealed = new UaSealed({
+          ...{ way, header: header.value, judgement, exits, output, up, down },
+          onOpen: (opened) => this.#noteWay(opened),
+        });
         return void this.sealed.clientFrame(frame, nowMs);
       case "refused":
         exits.notices.security("detection", way.says);

@@ -1,4 +1,5 @@
 import { X509Certificate } from "node:crypto";
+import type { UaWay } from "#specs/plant.ts";
 import type { UacpFrame } from "#wire/opcua/framer.ts";
 import { type AsymmetricHeader, decodeAsymmetricHeader } from "#wire/opcua/message-chunk.ts";
 import { decodeRequest } from "#wire/opcua/request.ts";
@@ -29,6 +30,8 @@ export interface SealedOptions {
   readonly output: SessionOutput;
   readonly up: Direction;
   readonly down: Direction;
+  /** It is open, and this is how. */
+  readonly onOpen: (way: UaWay) => void;
 }
 
 /** `unknown` until the client's first message: OpenSecureChannel is encrypted, so the mode is read off what follows it. */
@@ -80,6 +83,7 @@ export class UaSealed {
       if (!header.ok) return this.#options.exits.badAnswer(describeWireError(header.error));
       this.#channelId = header.value.channelId;
       down.unseen();
+      if (this.#sight === "unseen") this.#options.onOpen("sealed");
       return output.toClient(frame.bytes);
     }
     if (frame.type !== "MSG") return this.#options.exits.badAnswer(`a server may not send ${frame.type} here`);
@@ -133,6 +137,7 @@ export class UaSealed {
       const first = decodeRequest(body);
       if (!first.ok || first.value.service === "unknown") return "its first message is no readable request";
       this.#sight = "signed";
+      this.#options.onOpen("signed");
       this.#say("detection", "signed and not encrypted; it is judged, and a denial ends it");
     }
     if (frame.type === "CLO") {
@@ -179,6 +184,7 @@ export class UaSealed {
       return exits.end({ says: `security policy ${this.#policy}: ${says}`, status: "BadSecurityModeRejected" });
     }
     this.#sight = "unseen";
+    this.#options.onOpen("sealed");
     this.#sayUnseen();
     for (const bytes of this.#held.up.splice(0)) output.toServer(bytes);
   }

@@ -1,5 +1,6 @@
 import type { Party } from "#point/observe/modbus.ts";
 import type { Point } from "#point/point.ts";
+import type { UaWay } from "#specs/plant.ts";
 import type { UacpFrame } from "#wire/opcua/framer.ts";
 import { decodeErrorMessage } from "#wire/opcua/uacp-messages.ts";
 import { isBeyondDiscovery, ONLY_DISCOVERY, otherService, type Refusal } from "./opcua-channel.ts";
@@ -58,6 +59,11 @@ export class UaSession implements Session {
 
   get unsettledSinceMs(): number | undefined {
     return this.#judgement.unsettledSinceMs;
+  }
+
+  /** How its channel was opened; undefined: not yet, or to find endpoints alone. */
+  get way(): UaWay | undefined {
+    return this.#opening.way;
   }
 
   /** Nobody judges what passes here: it cannot be looked into, or its link was declared opaque when the channel was opened. */

@@ -27,21 +27,34 @@ export type Way =
   | SealedWay
   | ({ readonly kind: "refused" } & Refusal);
 
+/** Where a way is declared, no other is taken: a client that asks for less than it would be downgraded, one that asks for more unseen. */
 export function chooseWay(point: Point, server: UaServer, party: Party, header: AsymmetricHeader, nowMs: number): Way {
-  const { urls, termination } = server;
-  const declaredOpaque = party.link !== undefined && point.tables.links.get(party.link)?.opaque === true;
+  const { urls } = server;
+  const link = party.link === undefined ? undefined : point.tables.links.get(party.link);
+  const declaredOpaque = link?.opaque === true;
+  const endsHere = link?.way === undefined ? !declaredOpaque : link.way === "ended";
+  const termination = endsHere ? server.termination : undefined;
   const uri = header.securityPolicyUri;
   if (uri === SECURITY_POLICY_NONE) {
     // Where channels are to be secured, a session in the clear is a downgrade; finding the endpoints is all that it is for.
-    const discoveryOnly = declaredOpaque || termination !== undefined;
-    const own = declaredOpaque ? undefined : termination?.with;
-    return { kind: "channel", channel: new ClearChannel(urls, discoveryOnly, own), judges: !declaredOpaque };
+    const discoveryOnly = link?.way === undefined ? declaredOpaque || termination !== undefined : link.way !== "clear";
+    const channel = new ClearChannel(urls, discoveryOnly, termination?.with);
+    return { kind: "channel", channel, judges: !declaredOpaque };
   }
-  if (termination !== undefined && !declaredOpaque) return terminated(urls, termination, header, nowMs);
+  const enforces = point.enforces(party.link);
+  if (link?.way === "clear" && enforces)
+    return refused(
+      "BadSecurityPolicyRejected",
+      `asked for ${securityPolicyName(uri)}; the link is declared to be clear, and nothing could be judged in that way`,
+    );
+  if (termination !== undefined) return terminated(urls, termination, header, nowMs);
+  // A bundle may declare it while the filter runs: `listenerProblem` refuses that, as it does at the start.
+  if (link?.way === "ended" && enforces)
+    return refused("BadSecurityPolicyRejected", `asked for ${securityPolicyName(uri)}, and no channel can end here`);
   return {
     kind: "sealed",
     signatureBytes: symmetricSignatureBytes(uri),
-    passesUnseen: declaredOpaque || !point.enforces(party.link),
+    passesUnseen: declaredOpaque || !enforces,
     declaredOpaque,
   };
 }

@@ -4,7 +4,7 @@
 
 /**
  * The one table of wire error codes. The prefix names the protocol family:
- * `MB_` Modbus/TCP, `UA_` OPC UA secure conversation, `PK_` Ethernet/IPv4/TCP/LLDP, `PC_` pcap capture.
+ * `MB_` Modbus/TCP, `UA_` OPC UA secure conversation, `PK_` Ethernet/IP/TCP/LLDP, `PC_` pcap and pcapng captures.
  * Each sentence says what was wrong and which bound or rule it broke.
  */
 export const WIRE_ERRORS = {
@@ -54,24 +54,37 @@ export const WIRE_ERRORS = {
   UA_SHORT: "message ends before its last field",
   UA_SERVICE: "type identifier of the message body is not a known service",
   UA_ENCODING: "field has a value or encoding its type does not allow",
-  // Ethernet, IPv4, TCP, LLDP
+  // Ethernet and other links, IPv4, IPv6, TCP, LLDP
   PK_SHORT: "frame ends before the end of a header",
   PK_VLAN_DEPTH: "frame carries more stacked VLAN tags than the bound",
   PK_IPV4_VERSION: "IPv4 header does not carry version 4",
   PK_IPV4_HEADER_LENGTH: "IPv4 header length is below 20 bytes or past the end of the packet",
   PK_IPV4_TOTAL_LENGTH: "IPv4 total length is shorter than its header or longer than the frame",
   PK_IPV4_CHECKSUM: "IPv4 header checksum is wrong",
+  PK_LINK_TYPE: "link type is none of Ethernet, Linux cooked, raw IP and BSD loopback",
+  PK_IPV6_VERSION: "IPv6 header does not carry version 6",
+  PK_IPV6_LENGTH: "IPv6 payload length is zero or longer than the frame",
+  PK_IPV6_HEADER: "IPv6 extension header runs past the end of the packet",
+  PK_IPV6_ROUTING: "IPv6 routing header has segments left, so that the packet is not yet where its addresses say",
   PK_TCP_DATA_OFFSET: "TCP data offset is below 20 bytes or past the end of the segment",
   PK_TCP_CHECKSUM: "TCP checksum is wrong",
   PK_ETHER_TYPE: "EtherType is not the one this decoder reads",
   PK_LLDP_TLV: "LLDP TLV is out of order, missing, repeated or has a wrong length",
   PK_LLDP_TIME: "LLDP frame has no well-formed plant time TLV",
-  // pcap
-  PC_MAGIC: "capture does not start with one of the four classic pcap magic numbers",
-  PC_VERSION: "capture is not of pcap version 2.4",
-  PC_SNAPLEN: "snapshot length in the capture header is above 262144 bytes",
-  PC_RECORD_LENGTH: "captured length of a record is above the snapshot length or its original length",
+  // pcap and pcapng
+  PC_MAGIC: "capture starts with the magic number neither of pcap nor of pcapng",
+  PC_COMPRESSED: "capture is compressed; unpack it first, for example with gunzip or zstd -d",
+  PC_MODIFIED:
+    "capture is in the modified pcap format of a patched libpcap; convert it first, with tshark -r OLD -w NEW",
+  PC_VERSION: "capture is of another version than pcap 2.4 or pcapng 1.0",
+  PC_RECORD_LENGTH: "captured length of a packet is above 262144 bytes, its original length or the room in its block",
   PC_TIME: "fraction of a record time stamp is a full second or more",
+  PC_BYTE_ORDER: "section header has no byte-order magic",
+  PC_BLOCK_LENGTH: "block length is below its fixed part, no multiple of four, or not the same at both ends",
+  PC_BLOCK_SIZE: "block is longer than 16 MiB",
+  PC_INTERFACE: "block belongs to an interface that its section did not describe",
+  PC_INTERFACES: "section describes more than 4096 interfaces",
+  PC_OPTION: "option runs past the end of its block or has a wrong length",
 } as const;
 
 /** Name of a wire error; a key of {@link WIRE_ERRORS}. */

@@ -1,5 +1,6 @@
 import { endpoint } from "#point/endpoint.ts";
 import type { Plant } from "#specs/plant.ts";
+import type { FilterListener } from "#switch-filter/listener.ts";
 import { UsageError } from "../part.ts";
 import { common, type PointFlags, reloading } from "./point-flags.ts";
 
@@ -34,6 +35,7 @@ export async function startSwitchFilter(
     upstream: endpoint(upstream[i] ?? ""),
     ...(modbusLinks.has(id) ? modbus : terminated(id)),
   }));
+  await refuseMisfits(listeners, shared.bundle.plant);
   const { runSwitchFilter } = await import("#switch-filter/main.ts");
   const running = await runSwitchFilter({
     ...shared,
@@ -44,6 +46,15 @@ export async function startSwitchFilter(
     ...(flags.localAddress === undefined ? {} : { localAddress: flags.localAddress }),
   });
   return reloading(running, flags);
+}
+
+/** @throws UsageError in one sentence */
+async function refuseMisfits(listeners: readonly FilterListener[], plant: Plant): Promise<void> {
+  const { listenerProblem } = await import("#switch-filter/listener-fits.ts");
+  for (const listener of listeners) {
+    const problem = listenerProblem(listener, plant);
+    if (problem !== undefined) throw new UsageError(problem);
+  }
 }
 
 interface PlaceFlags {

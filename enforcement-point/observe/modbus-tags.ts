@@ -62,6 +62,8 @@ export class ModbusTags {
   #reads = new ReadCache();
   /** By the first address of each tag. */
   readonly #cells = new Map<number, Cell>();
+  /** By every address of each tag that takes several. */
+  readonly #parts = new Map<number, TagId>();
   readonly #raw = new Map<number, RawFunction>();
   readonly #holding: { readonly unit: number; readonly address: number }[] = [];
   /** By a few bits of where they lie. Only blocks that are whole: so what is kept is bounded by the plant, and not by who asks. */
@@ -81,6 +83,7 @@ export class ModbusTags {
   take(plant: Plant): void {
     this.#reads = new ReadCache();
     this.#cells.clear();
+    this.#parts.clear();
     this.#raw.clear();
     this.#holding.length = 0;
     this.#blocks.fill(undefined);
@@ -92,6 +95,8 @@ export class ModbusTags {
       const width = registersOf(binding);
       const asked = { tag, address, value: undefined };
       this.#cells.set(key(unit, table, binding.address), { tag, binding, width, address, asked });
+      for (let part = 0; part < width && width > 1; part += 1)
+        this.#parts.set(key(unit, table, binding.address + part), tag);
       if (table !== "holding-register") continue;
       for (let part = 0; part < width; part += 1) this.#holding.push({ unit, address: binding.address + part });
     }
@@ -134,7 +139,7 @@ export class ModbusTags {
       const cell = this.#cellIn(first, at, quantity);
       if (cell === undefined) isWhole = false;
       else tags.push({ tag: cell.tag, binding: cell.binding, at });
-      items.push(cell?.asked ?? noTag(unit, table, address + at));
+      items.push(cell?.asked ?? this.#noTag(unit, table, address + at));
       at += cell?.width ?? 1;
     }
     return { items, tags, isWhole };
@@ -148,7 +153,7 @@ export class ModbusTags {
       const cell = this.#cellIn(first, at, words.length);
       items.push(
         cell === undefined
-          ? noTag(unit, table, address + at)
+          ? this.#noTag(unit, table, address + at)
           : { tag: cell.tag, address: cell.address, value: engineeringValue(cell.binding, words, at) },
       );
       at += cell?.width ?? 1;
@@ -161,10 +166,12 @@ export class ModbusTags {
     const cell = this.#cells.get(first + at);
     return cell === undefined || at + cell.width > quantity ? undefined : cell;
   }
-}
 
-function noTag(unit: number, table: ModbusTable, address: number): ObservedItem {
-  return { tag: undefined, address: inWords(unit, table, address), value: undefined };
+  #noTag(unit: number, table: ModbusTable, address: number): ObservedItem {
+    const partOf = this.#parts.get(key(unit, table, address));
+    const none = { tag: undefined, address: inWords(unit, table, address), value: undefined };
+    return partOf === undefined ? none : { ...none, partOf };
+  }
 }
 
 function inWords(unit: number, table: ModbusTable, address: number): string {

@@ -231,7 +231,9 @@ function item(tags: UaTags, nodeId: NodeId): ObservedItem {
 function attributeItem(tags: UaTags, node: NodeAttribute): ObservedItem {
   if (node.attributeId === VALUE_ATTRIBUTE_ID && node.indexRange === null) return item(tags, node.nodeId);
   const what = node.indexRange === null ? attributeName(node.attributeId) : `[${node.indexRange}]`;
-  return { tag: undefined, address: `${node.nodeId.text} ${what}`, value: undefined };
+  const none = { tag: undefined, address: `${node.nodeId.text} ${what}`, value: undefined };
+  const partOf = node.attributeId === VALUE_ATTRIBUTE_ID ? tags.get(node.nodeId.text) : undefined;
+  return partOf === undefined ? none : { ...none, partOf };
 }
 
 /**

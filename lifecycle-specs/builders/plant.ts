@@ -1,4 +1,4 @@
-import type { DeviceRole, ModbusTable, ModbusType, Mode, OpcUaType, Protocol, TagKind } from "../plant.ts";
+import type { DeviceRole, ModbusTable, ModbusType, Mode, OpcUaType, Protocol, TagKind, UaWay } from "../plant.ts";
 
 /** A plant as `plant.yaml` has it, by the names that are declared in it. */
 export interface PlantOf<
@@ -54,6 +54,7 @@ interface LinkOf<Device extends string> {
   readonly failOpen?: boolean;
   readonly opaque?: boolean;
   readonly tls?: boolean;
+  readonly way?: UaWay;
 }
 
 type TagOf<Device extends string, Tag extends string> = VariableOf<Device> | MethodOf<Device, Tag> | ArgumentOf<Device>;

@@ -12,6 +12,7 @@ export const LAYER_CODES = {
   RULE_WITHOUT_LINK: "no link is declared over which the rule could be used",
   FORM_UNUSABLE: "a rule asks for a function, a quantity or files in which nothing of what it allows can be asked for",
   ROLE_UNSEEN: "a rule asks for a role over a link on which no layer can see one",
+  DENIAL_ENDS_CHANNEL: "what is denied on a link can only be denied by ending its channel",
   SAFETY_CONDITIONAL: "a safety command has a condition besides its values and its rate",
   SAFETY_LOST: "a safety command cannot be carried out over the links and bindings that there are",
   SAFETY_WITHOUT_SESSION: "a safety command over OPC UA needs a session that no safety rule allows",
@@ -86,6 +87,12 @@ export const LAYER_CHECKS: Readonly<Record<keyof typeof LAYER_CODES, CodeOfCheck
     severity: "error",
     advice:
       "roles are in the certificates of Modbus/TCP Security and are the users of OPC UA sessions: name them where the switch layer sees one of the two",
+  },
+  DENIAL_ENDS_CHANNEL: {
+    guarantee: "language",
+    severity: "warning",
+    advice:
+      "declare `way: ended` and give the filter certificates, so that a denied request is answered and the session goes on",
   },
   SAFETY_CONDITIONAL: {
     guarantee: "G2",

@@ -65,6 +65,9 @@ function ofLink(link: Link): readonly Raw[] {
   const way = `from ${link.client} to ${link.server}`;
   return [
     ...(link.opaque ? [exempt("opaque", `nobody looks into what passes ${way}`)] : []),
+    ...(link.way === "signed"
+      ? [exempt("signed", `a denial ${way} can only end the channel: nothing is answered, put in or left out there`)]
+      : []),
     ...(link.failOpen
       ? [exempt("fail-open", `what passes ${way} is forwarded unjudged while the filter cannot judge`)]
       : []),

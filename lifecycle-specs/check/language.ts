@@ -90,6 +90,15 @@ function howToSee({ protocol, opaque, mode }: Link): string {
     : "leave `roles` out";
 }
 
+/** A signed channel has one denial, its end: the client is not told why, and everything else that it asked for ends with it. */
+export function denialsCanBeAnswered({ plant: { links } }: Checked): readonly RawFinding[] {
+  return links.flatMap(({ id, way }): readonly RawFinding[] => {
+    if (way !== "signed") return [];
+    const message = `link \`${id}\` is signed from end to end: what is denied there can only end the channel, and nothing can be answered, put in or left out; declare \`way: ended\` where denials must be answered`;
+    return [{ at: `link:${id}`, code: "DENIAL_ENDS_CHANNEL", message }];
+  });
+}
+
 /** A call is judged item by item: the method, then each of its arguments. One without a rule, and no call ever passes. */
 export function callsAreComplete({ plant, lifecycle }: Checked): readonly RawFinding[] {
   const book = bookOf(plant, lifecycle);

@@ -1,16 +1,16 @@
 import type { Layer } from "../decide/observation.ts";
 import type { TagId } from "../ids.ts";
 import type { Lifecycle, Rule } from "../lifecycle.ts";
-import type { Link, Plant, Tag } from "../plant.ts";
+import { isSeenAtMirror, type Link, type Plant, type Tag } from "../plant.ts";
 import { allRules } from "../positions.ts";
 import { linksFor } from "./carry.ts";
 import { linksOfEntry } from "./pairs.ts";
 import { type Book, bookOf } from "./whitelist.ts";
 
 /** Whether a layer looks into what passes a link. Nobody sees into an opaque one. */
-export function isSeenOn(layer: Layer, { opaque, mirror, mode, tls }: Link): boolean {
-  if (layer === "plc" || opaque) return false;
-  return layer === "hmi" ? mirror && tls !== true : mode !== "off";
+export function isSeenOn(layer: Layer, link: Link): boolean {
+  if (layer === "plc" || link.opaque) return false;
+  return layer === "hmi" ? isSeenAtMirror(link) : link.mode !== "off";
 }
 
 /** Whether the switch layer can know the role of whoever asks over a link: by a certificate, or by the user of a session. */

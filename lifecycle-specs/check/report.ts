@@ -69,6 +69,7 @@ export const EXEMPTION_KINDS = [
   "monitor",
   "off",
   "opaque",
+  "signed",
   "fail-open",
   "raw",
   "program",

@@ -51,6 +51,8 @@ export interface ObservedItem {
   readonly address: string;
   /** Engineering value; undefined for reads, for a called method, or where the value could not be decoded as the tag's type. */
   readonly value: number | undefined;
+  /** No tag begins and ends here, and this one lies here in part. */
+  readonly partOf?: TagId | undefined;
 }
 
 /**

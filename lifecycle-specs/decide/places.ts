@@ -6,9 +6,9 @@ import { type Ends, endsOf } from "./ends.ts";
 import type { Observation } from "./observation.ts";
 import type { Standing } from "./permit.ts";
 import type { ReasonCode } from "./reasons.ts";
+import { rowOf } from "./rows.ts";
 import type { Tables } from "./tables.ts";
 import { NONE } from "./verdict-id.ts";
-import { rowOf } from "./weigh.ts";
 
 /** A rule and one place where it stands. */
 export interface RulePlace {

@@ -8,7 +8,8 @@ import { placesFor } from "./places.ts";
 import { failureInWords } from "./says.ts";
 import type { Tables } from "./tables.ts";
 import { NONE, readDeny, type VerdictId } from "./verdict-id.ts";
-import { byPosition, byStanding } from "./weigh.ts";
+import { byStanding } from "./weigh.ts";
+import { byPosition } from "./weigh-position.ts";
 
 type Deny = Extract<Verdict, { readonly verdict: "deny" }>;
 

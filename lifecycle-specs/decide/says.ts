@@ -43,6 +43,8 @@ export function failureInWords(tables: Tables, observation: Observation, history
       return `${observation.source} to ${observation.target}: ${REASONS[reason]}`;
     case "TAG_UNKNOWN":
       return `${item?.address ?? observation.message} of ${observation.target}: ${REASONS[reason]}`;
+    case "TAG_PARTIAL":
+      return `${item?.address ?? observation.message} of ${observation.target}: ${REASONS[reason]} (${item?.partOf})`;
     case "FUNCTION_FORBIDDEN":
       return `${observation.message} of ${observation.target}: ${REASONS[reason]}`;
     case "LENGTH_FORBIDDEN":

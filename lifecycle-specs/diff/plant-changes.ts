@@ -1,4 +1,4 @@
-import type { Device, EssentialFunction, Link, RawFunction, Tag } from "../plant.ts";
+import type { Device, EssentialFunction, Link, RawFunction, Tag, UaWay } from "../plant.ts";
 import { durationInWords, listInWords, rangeInWords } from "../words.ts";
 import { change, changed, type Found, grown, narrowed, type Spec, shifted, type Topic, widened } from "./change.ts";
 
@@ -98,6 +98,7 @@ function linkChanges(was: Link, is: Link): readonly Found[] {
     "no longer asks clients for certificates",
     "is Modbus/TCP Security now: clients come with certificates",
   );
+  if (was.way !== is.way) found.push(wayChange(was, is, name));
   flag(
     was.mirror && !is.mirror,
     is.mirror && !was.mirror,
@@ -105,6 +106,23 @@ function linkChanges(was: Link, is: Link): readonly Found[] {
     "passes the mirror port now",
   );
   return found;
+}
+
+/** How much can still be done about a message: whatever an undeclared way turns out to be lies between the two kinds. */
+const REACH: Readonly<Record<UaWay | "undeclared", number>> = {
+  clear: 0,
+  ended: 0,
+  undeclared: 1,
+  signed: 2,
+  sealed: 3,
+};
+
+function wayChange(was: Link, is: Link, name: string): Found {
+  const before = was.way ?? "undeclared";
+  const after = is.way ?? "undeclared";
+  const says = `${name} is ${after === "undeclared" ? "opened in any way" : after} now (was ${before})`;
+  if (REACH[before] === REACH[after]) return shifted("link", says, is.id);
+  return REACH[after] > REACH[before] ? widened("link", says, is.id) : narrowed("link", says, is.id);
 }
 
 function tagChanges(was: Tag, is: Tag): readonly Found[] {

@@ -1,10 +1,10 @@
 import { LinkId } from "../ids.ts";
-import type { Device, Link } from "../plant.ts";
+import { type Device, type Link, type Protocol, UA_WAYS, type UaWay } from "../plant.ts";
 import type { Cursor } from "./cursor.ts";
 import { MODES, readById, reference } from "./read-by-id.ts";
 
 export const PROTOCOLS = ["modbus", "opcua"] as const;
-const KEYS = ["client", "server", "protocol", "mode", "mirror", "failOpen", "opaque", "tls"];
+const KEYS = ["client", "server", "protocol", "mode", "mirror", "failOpen", "opaque", "tls", "way"];
 
 /** Reads the links of a plant: one for each pair of devices and protocol. */
 export function readLinks(map: Cursor | undefined, devices: ReadonlyMap<string, Device>): readonly Link[] {
@@ -36,6 +36,7 @@ function readLink(id: LinkId, value: Cursor, devices: ReadonlyMap<string, Device
   const failOpen = link?.get("failOpen")?.boolean("failOpen") ?? false;
   const opaque = link?.get("opaque")?.boolean("opaque") ?? false;
   const tls = link?.get("tls")?.boolean("tls") ?? false;
+  const way = link?.get("way")?.word("way", UA_WAYS);
   if (client === undefined || server === undefined || protocol === undefined || mode === undefined) return undefined;
   if (tls && (protocol !== "modbus" || opaque))
     return link
@@ -46,5 +47,18 @@ function readLink(id: LinkId, value: Cursor, devices: ReadonlyMap<string, Device
           ? "nobody looks into an opaque link, so nobody ends its TLS either; remove `tls` or `opaque`"
           : "`tls` is for Modbus/TCP Security; OPC UA secures its own channels",
       );
-  return { id, client, server, protocol, mode, mirror, failOpen, opaque, ...(tls ? { tls } : {}) };
+  const misfit = way === undefined ? undefined : wayMisfit(way, protocol, opaque);
+  if (misfit !== undefined) return link?.get("way")?.fail("KEY_UNKNOWN", misfit);
+  const secured = { ...(tls ? { tls } : {}), ...(way === undefined ? {} : { way }) };
+  return { id, client, server, protocol, mode, mirror, failOpen, opaque, ...secured };
+}
+
+/** Why a link cannot be opened in this way; undefined: it can. */
+function wayMisfit(way: UaWay, protocol: Protocol, opaque: boolean): string | undefined {
+  if (protocol !== "opcua") return "`way` is for the channels of OPC UA; say `tls` of Modbus/TCP Security";
+  if (way === "sealed" && !opaque)
+    return "nobody can look into a link that is `sealed`; mark it `opaque: true` as well";
+  if (way !== "sealed" && opaque)
+    return `nobody looks into an opaque link, so \`way: ${way}\` cannot be kept there; remove one of the two`;
+  return undefined;
 }

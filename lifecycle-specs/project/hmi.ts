@@ -1,7 +1,7 @@
 import type { FormRule } from "../form.ts";
 import type { DeviceId, RawId, TagId } from "../ids.ts";
 import type { Operation, Rule } from "../lifecycle.ts";
-import type { Tag } from "../plant.ts";
+import { isSeenAtMirror, type Tag } from "../plant.ts";
 import type { Bounds } from "../raw.ts";
 import { entryOf, type RuleEntry } from "./entry.ts";
 import { boundsOf, carriesValue, type Inventory, pairsOf, tagsByDevice } from "./inventory.ts";
@@ -54,8 +54,7 @@ function hmiTag(rule: Rule, tag: Tag): HmiTag {
 function clientsByServer(inventory: Inventory, rule: Rule): ReadonlyMap<DeviceId, readonly DeviceId[]> {
   const found = new Map<DeviceId, DeviceId[]>();
   for (const [client, server] of pairsOf(rule)) {
-    if (!inventory.linksBetween(client, server).some(({ mirror, opaque, tls }) => mirror && !opaque && tls !== true))
-      continue;
+    if (!inventory.linksBetween(client, server).some(isSeenAtMirror)) continue;
     const clients = found.get(server) ?? [];
     clients.push(client);
     found.set(server, clients);

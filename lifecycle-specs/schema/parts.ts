@@ -77,3 +77,6 @@ export const ifType = (type: string, then: TSchema, otherwise: TSchema, descript
 
 /** Exactly one of these keys. */
 export const oneOfKeys = (...keys: readonly string[]) => ({ oneOf: keys.map((key) => ({ required: [key] })) });
+
+/** What most things in a file begin with. */
+export const says = text("In a sentence, shown to people.");

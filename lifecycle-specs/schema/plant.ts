@@ -5,7 +5,7 @@ import { MODES } from "../load/read-by-id.ts";
 import { DEVICE_ROLES } from "../load/read-device.ts";
 import { PROTOCOLS } from "../load/read-link.ts";
 import { TAG_KINDS } from "../load/read-tag.ts";
-import { OPCUA_TYPES } from "../plant.ts";
+import { OPCUA_TYPES, UA_WAYS } from "../plant.ts";
 import {
   byName,
   choose,
@@ -53,6 +53,12 @@ const link = closed({
     ),
   ),
   opaque: Type.Optional(flag("Nobody looks into it (encrypted end to end): an exemption. Default: false.")),
+  way: Type.Optional(
+    words(
+      UA_WAYS,
+      "OPC UA: how its channels are opened, and no other way: clear, ended at the switch, signed from end to end (a denial can only end the channel: an exemption), or sealed, which is opaque as well. Default: any that the switch can deal with.",
+    ),
+  ),
 });
 
 const modbusKeys = {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readReceipt } from "#coordinator/bus-schema.ts";
+import { MAX_LINKS, readReceipt, readStatus, readTags } from "#coordinator/bus-schema.ts";
 import { OPERATIONS } from "#specs/lifecycle.ts";
 
 const RECEIPT = {
@@ -14,4 +14,31 @@ test.each(OPERATIONS)("a receipt of operation %s is read", (operation) => {
 
 test("a receipt of an operation that there is not is none", () => {
   expect(readReceipt({ ...RECEIPT, operation: "wish" })).toBeUndefined();
+});
+
+const STATUS = {
+  ...{ point: "switch-filter", layer: "switch", state: "in-force", says: "", mode: "enforce", zone: "works" },
+  ...{ phase: "normal", steps: [], epoch: 1, bundle: "b", pid: 1, atMs: 1, judgedUpToMs: 1 },
+  ...{ judged: 0, denied: 0, lost: 0 },
+};
+const waysOf = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`link-${n}`, "ended"]));
+
+test.each([
+  { name: "none", ways: undefined, isRead: true },
+  { name: "each of the four", ways: { a: "clear", b: "ended", c: "signed", d: "sealed" }, isRead: true },
+  { name: "as many as the limit", ways: waysOf(MAX_LINKS), isRead: true },
+  { name: "one more", ways: waysOf(MAX_LINKS + 1), isRead: false },
+  { name: "a way that there is not", ways: { a: "open" }, isRead: false },
+  { name: "of what is no name", ways: { "a b": "clear" }, isRead: false },
+])("ways of a status, $name: read, $isRead", ({ ways, isRead }) => {
+  expect(readStatus({ ...STATUS, ...(ways === undefined ? {} : { ways }) }) !== undefined).toBe(isRead);
+});
+
+test.each([
+  ["a tag's value", { "LIT101.PV": 1.5 }, true],
+  ["a value that is no number", { "LIT101.PV": "high" }, false],
+  ["a name that no tag can have", { "../LIT101": 1.5 }, false],
+])("%s", (_, values, isRead) => {
+  const read = readTags({ point: "plc-guard", atMs: 1, device: "plc-1", scan: 1, values });
+  expect(read !== undefined).toBe(isRead);
 });

@@ -4,6 +4,7 @@ import type { Vouched } from "#coordinator/vouched.ts";
 import type { ReceiptMessage } from "#point/bus.ts";
 import type { Layer } from "#specs/decide/observation.ts";
 import { DeviceId, LinkId, TagId } from "#specs/ids.ts";
+import type { Link, Plant } from "#specs/plant.ts";
 import { aReceipt } from "./fake-point.ts";
 import { PLANT } from "./plant.ts";
 
@@ -129,6 +130,36 @@ describe("a layer that has not reported yet, or cannot see", () => {
 
   test("a dead layer delays nothing: it is blind, and -Infinity is no promise", () => {
     expect(judge([write(55, denied)], vouched({ hmi: Number.NEGATIVE_INFINITY }, ["hmi"]))).toEqual(["hmi-blind"]);
+  });
+});
+
+describe("a link that the HMI layer cannot look into", () => {
+  const as = (link: Partial<Link>): Plant => ({
+    ...PLANT,
+    links: PLANT.links.map((each) => (each.id === "hmi-plc1" ? { ...each, ...link } : each)),
+  });
+  const found = (plant: Plant, receipts: readonly ReceiptMessage[]): string[] => {
+    const correlator = new Correlator(plant);
+    for (const receipt of receipts) correlator.add(receipt);
+    return correlator.judge(vouched(), 2000).map((finding) => finding.row.id);
+  };
+
+  test.each([
+    ["one that does not pass the mirror port", { mirror: false }],
+    ["Modbus/TCP Security", { tls: true }],
+    ["a channel that is ended at the filter", { protocol: "opcua", way: "ended" }],
+    ["a signed channel", { protocol: "opcua", way: "signed" }],
+  ] as const)("%s: what is missing there is evidence of nothing", (_name, link) => {
+    const at = { link: LinkId("hmi-plc1") };
+    expect(found(as(link), [write(30, at)])).toEqual([]);
+    expect(found(as(link), [write(55, { ...denied, ...at })])).toEqual(["hmi-blind"]);
+  });
+
+  test("every other link is as it was", () => {
+    for (const plant of [PLANT, as({ way: "clear" })]) {
+      expect(found(plant, [write(30, { link: LinkId("hmi-plc1") })])).toEqual(["injected"]);
+    }
+    expect(found(as({ mirror: false }), [write(30, { link: LinkId("hmi-plc2") })])).toEqual(["injected"]);
   });
 });
 

@@ -14,6 +14,7 @@ const START_MS = 1_000_000;
 
 export interface Watching {
   readonly monitor: Monitor;
+  readonly point: Point;
   readonly judged: Judged[];
   readonly says: string[];
   /** The state-changing commands, in order: tag, value, verdict. */
@@ -37,7 +38,7 @@ export async function watching(): Promise<Watching> {
     [4840, "opcua"],
   ]);
   return {
-    ...{ monitor: new Monitor(point, plant, ports), judged, says },
+    ...{ monitor: new Monitor(point, plant, ports), point, judged, says },
     writes: () =>
       judged
         .filter(({ observation }) => observation.operation === "write")

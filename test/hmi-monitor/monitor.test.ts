@@ -109,11 +109,6 @@ describe("an operator's commands on the mirror", () => {
 });
 
 describe("what cannot be seen is said", () => {
-  test("a connection joined late is read on from there", () => {
-    request("000100000006010600010320");
-    expect(writes().length).toBe(1);
-  });
-
   test("bytes missing from the mirror make the connection blind: nothing after them is judged", () => {
     handshake();
     seq.up += 12;

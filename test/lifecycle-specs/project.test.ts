@@ -286,6 +286,20 @@ describe("what a layer cannot see is not its to judge", () => {
     expect(names(changed({ mirror: true }).hmi)).toContain("heat");
   });
 
+  test("what is secured over OPC UA passes the mirror unread, and the switch judges it as before", () => {
+    const ua = (change: Partial<Plant["links"][number]>) =>
+      project(
+        { ...PLANT, links: PLANT.links.map((link) => (link.protocol === "opcua" ? { ...link, ...change } : link)) },
+        LIFECYCLE,
+      );
+    const unread = names(ua({ mirror: false }).hmi);
+    for (const way of ["ended", "signed"] as const) expect(names(ua({ mirror: true, way }).hmi), way).toEqual(unread);
+    const clear = ua({ mirror: true, way: "clear" });
+    expect(names(clear.hmi).length).toBeGreaterThan(unread.length);
+    expect(names(clear.hmi)).toEqual(names(ua({ mirror: true }).hmi));
+    expect(ua({ way: "signed" }).switch).toEqual(ua({}).switch);
+  });
+
   test("into an opaque link neither HMI nor switch can look", () => {
     const opaque = changed({ mirror: true, opaque: true });
     expect([opaque.hmi.rules, opaque.switch.rules]).toEqual([[], []]);

@@ -38,12 +38,13 @@ function remember(key: string, find: () => boolean): boolean {
 }
 
 /**
- * Whether the machine has a tool: an executable by its name, or one of the libraries `pymodbus` (for `DEBIAN_PYTHON`)
+ * Whether the machine has a tool: an executable by its name, or one of the libraries `pymodbus`, `scapy` (for `DEBIAN_PYTHON`)
  * and `libmodbus` (headers, and a C compiler to use them with).
  */
 export function hasTool(name: string): boolean {
   return remember(name, () => {
     if (name === "pymodbus") return succeeds(DEBIAN_PYTHON, ["-c", "import pymodbus"]);
+    if (name === "scapy") return succeeds(DEBIAN_PYTHON, ["-c", "import scapy.all"]);
     if (name === "libmodbus") return existsSync("/usr/include/modbus/modbus.h") && findExecutable("cc") !== undefined;
     return findExecutable(name) !== undefined;
   });

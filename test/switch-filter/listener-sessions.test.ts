@@ -181,7 +181,7 @@ test.each([
   const { session, output } = bench.connect();
   bench.take(next(as(after)));
   expect(output.ended !== undefined).toBe(ended);
-  expect(bench.recorded.says.filter((says) => says.includes("mode is stricter now"))).toHaveLength(ended ? 1 : 0);
+  expect(bench.recorded.says.filter((says) => says.includes("is stricter now"))).toHaveLength(ended ? 1 : 0);
   if (session === undefined || ended) return;
   session.fromClient(adu(1, `06 0010 ${(LIMIT + 1).toString(16).padStart(4, "0")}`), 0);
   expect(output.up.length > 0).toBe(passes);

@@ -93,7 +93,7 @@ describe("before a real server", () => {
       bundle: buildBundle(plant, lifecycle),
       listeners: [
         { link: "hmi-plc", listen: PLAIN, upstream: PLC },
-        { link: "ews-plc", listen: SECURE, upstream: PLC, ...(tls === undefined ? {} : { tls }) },
+        ...(tls === undefined ? [] : [{ link: "ews-plc", listen: SECURE, upstream: PLC, tls }]),
       ],
       mode: "enforce",
       deny: OURS,

@@ -28,10 +28,10 @@ interface Where {
 }
 
 /** A plant in which `writer` may read and write everything that the real servers have, and `reader` may read it. */
-export function openPlant(where: Where = { writer: ["127.0.0.2"], reader: ["127.0.0.3"], plc: ["127.0.0.4"] }): {
-  readonly plant: Plant;
-  readonly bundle: Bundle;
-} {
+export function openPlant(
+  where: Where = { writer: ["127.0.0.2"], reader: ["127.0.0.3"], plc: ["127.0.0.4"] },
+  more: readonly RawFunction[] = [],
+): { readonly plant: Plant; readonly bundle: Bundle } {
   const tags = tables.flatMap(([table, name]) => Array.from({ length: CELLS }, (_, n) => tagOf(table, name, n)));
   const plant: Plant = {
     id: PlantId("open"),
@@ -41,9 +41,9 @@ export function openPlant(where: Where = { writer: ["127.0.0.2"], reader: ["127.
     links: [link(WRITER), link(READER)],
     tags,
     essential: [{ id: "go-on", says: "The plant goes on.", tags: tags.slice(0, 1).map(({ id }) => id) }],
-    raw: [raw("fixed", FIXED, [2, 2]), raw("range", RANGE, [0, 10])],
+    raw: [raw("fixed", FIXED, [2, 2]), raw("range", RANGE, [0, 10]), ...more],
   };
-  return { plant, bundle: buildBundle(plant, lifecycleOf(tags)) };
+  return { plant, bundle: buildBundle(plant, lifecycleOf(tags, plant.raw)) };
 }
 
 const tables: readonly (readonly [ModbusTable, string])[] = [
@@ -57,7 +57,7 @@ function isWritable({ kind }: Tag): boolean {
   return kind === "command" || kind === "set-point";
 }
 
-function lifecycleOf(tags: readonly Tag[]): Lifecycle {
+function lifecycleOf(tags: readonly Tag[], named: readonly RawFunction[]): Lifecycle {
   const limited = tags.filter(({ modbus }) => modbus?.table === "holding-register" && isLimited(modbus.address));
   const free = tags.filter((tag) => isWritable(tag) && !limited.includes(tag));
   const all = tags.map(({ id }) => id);
@@ -72,7 +72,7 @@ function lifecycleOf(tags: readonly Tag[]): Lifecycle {
       rule("read", [WRITER, READER], "read", { tags: all }),
       rule("write", [WRITER], "write", { tags: free.map(({ id }) => id) }),
       rule("write-limited", [WRITER], "write", { tags: limited.map(({ id }) => id), value: { min: 0, max: LIMIT } }),
-      rule("vendor", [WRITER], "raw", { raw: [RawId("fixed"), RawId("range")] }),
+      rule("vendor", [WRITER], "raw", { raw: named.map(({ id }) => id) }),
     ],
     phases: [
       { id: IN_FORCE, zone: ZONE, says: "In force.", rules: [], steps: [], transitions: [], containment: false },
@@ -114,3 +114,9 @@ function link(client: typeof WRITER): Link {
 function raw(id: string, code: number, length: readonly [number, number]): RawFunction {
   return { id: RawId(id), says: id, protocol: "modbus", function: code, length, answer: length, changes: true };
 }
+
+/** Function 43/13, whose MEI type counts as the first byte: three are asked, four are answered. */
+export const CANOPEN: RawFunction = {
+  ...{ id: RawId("canopen"), says: "canopen", protocol: "modbus", function: 43, mei: 13 },
+  ...{ length: [3, 3], answer: [4, 4], changes: true },
+};

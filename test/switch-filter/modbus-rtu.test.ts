@@ -10,7 +10,7 @@ import { ModbusSession } from "#switch-filter/modbus-session.ts";
 import { ModbusWatch } from "#switch-filter/modbus-watch.ts";
 import { encodeRtu, unitId } from "#wire/modbus/index.ts";
 import { hasTool } from "../support/tools.ts";
-import { IN_FORCE, LINK_OF, openPlant, READER, WRITER } from "./modbus-open-plant.ts";
+import { CANOPEN, IN_FORCE, LINK_OF, openPlant, READER, WRITER } from "./modbus-open-plant.ts";
 import { hex, RawClient } from "./raw-client.ts";
 import { RecordingOutput, recordingPoint } from "./recording-point.ts";
 import { RTU_SERVER } from "./servers.ts";
@@ -20,7 +20,7 @@ const HERE = { writer: "127.0.0.1", reader: "127.253.1.112" };
 const FILTER = { host: "127.253.2.111", port: 15_121 };
 const PLC = { host: "127.253.3.111", port: 15_122 };
 const where = { writer: [HERE.writer], reader: [HERE.reader], plc: [FILTER.host] };
-const { plant, bundle } = openPlant(where);
+const { plant, bundle } = openPlant(where, [CANOPEN]);
 const tags = new ModbusTags(plant, DeviceId("plc-1"));
 const framing = framingOf("rtu", tags);
 const rtu = (pdu: string, unit = 1): Buffer => encodeRtu(unitId(unit), hex(pdu));
@@ -63,6 +63,15 @@ describe("one connection", () => {
     session.fromServer(rtu("41 0304"), 0);
     expect([output.up, output.down]).toEqual([[rtu("41 0102")], [rtu("41 0304")]]);
     session.fromClient(rtu("42 0102"), 0);
+    expect([output.up.length, output.ended]).toEqual([1, expect.stringContaining("MB_RTU_LENGTH")]);
+  });
+
+  test("function 43 is framed by the length that is declared for its MEI type, and by no other", async () => {
+    const { session, output } = await bench();
+    session.fromClient(rtu("2b 0d 0102"), 0);
+    session.fromServer(rtu("2b 0d 030405"), 0);
+    expect([output.up, output.down]).toEqual([[rtu("2b 0d 0102")], [rtu("2b 0d 030405")]]);
+    session.fromClient(rtu("2b 0c 0102"), 0);
     expect([output.up.length, output.ended]).toEqual([1, expect.stringContaining("MB_RTU_LENGTH")]);
   });
 

@@ -31,7 +31,10 @@ describe("bounds", () => {
     bench.ask(500, read);
     expect(bench.bodies.length).toBe(1 + MAX_PENDING);
     expect(answered(bench).at(-1)).toBe("ServiceFault");
-    expect(bench.recorded.settled.at(-1)?.outcome).toBe("denied");
+    expect(bench.recorded.settled.at(-1)).toMatchObject({
+      outcome: "denied",
+      judged: { action: "blocked", verdict: { verdict: "deny", reason: "OVERLOADED" } },
+    });
     bench.answer(10, readFault());
     bench.ask(501, read);
     expect(bench.bodies.length).toBe(2 + MAX_PENDING);

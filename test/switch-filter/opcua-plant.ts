@@ -1,7 +1,7 @@
 import { type Bundle, buildBundle } from "#specs/bundle.ts";
 import { DeviceId, LinkId, PhaseId, PlantId, RuleId, TagId, ZoneId } from "#specs/ids.ts";
 import type { Lifecycle, Operation, Rule } from "#specs/lifecycle.ts";
-import type { Device, OpcUaType, Plant, Tag, TagKind } from "#specs/plant.ts";
+import type { Device, OpcUaType, Plant, Tag, TagKind, UaWay } from "#specs/plant.ts";
 
 const ZONE = ZoneId("works");
 export const PLC = DeviceId("plc-1");
@@ -21,6 +21,8 @@ interface Where {
   readonly plc: readonly string[];
   /** The writer's link is declared opaque. */
   readonly opaque?: boolean;
+  /** How the writer's channels are declared to be opened. */
+  readonly way?: UaWay;
 }
 
 /**
@@ -28,6 +30,7 @@ interface Where {
  * the method; `reader` reads and subscribes to the set-point alone.
  */
 export function uaPlant(where: Where): { readonly plant: Plant; readonly bundle: Bundle } {
+  const { way } = where;
   const tags: readonly Tag[] = [
     tag("SP", "set-point", "Double"),
     tag("COUNT", "set-point", "Int16"),
@@ -40,7 +43,7 @@ export function uaPlant(where: Where): { readonly plant: Plant; readonly bundle:
     title: "One OPC UA server",
     zones: [{ id: ZONE, title: "Works" }],
     devices: [device(WRITER, where.writer), device(READER, where.reader), device(PLC, where.plc)],
-    links: [link(WRITER, where.opaque === true), link(READER, false)],
+    links: [{ ...link(WRITER, where.opaque === true), ...(way === undefined ? {} : { way }) }, link(READER, false)],
     tags,
     essential: [{ id: "go-on", says: "The plant goes on.", tags: [TagId("SP")] }],
     raw: [],

@@ -48,8 +48,10 @@ export const MBAP_FRAMING: ModbusFraming = {
   isBroadcast: () => false,
 };
 
-/** Length of a function that is none of the standard's, by its number; undefined: nobody says. */
-export type DeclaredLength = (functionCode: number) => number | undefined;
+/** Length of a PDU that the standard gives none for, by its function code, and of 43 also by its MEI type; undefined: nobody says. */
+export type DeclaredLength = (functionCode: number, mei?: number) => number | undefined;
+
+const ENCAPSULATED = 43;
 
 /** Modbus RTU over TCP: one request at a time, as on a serial line. */
 export function rtuFraming(
@@ -69,5 +71,7 @@ export function rtuFraming(
 }
 
 function orDeclared(length: PduLength, pdu: Buffer, declared: DeclaredLength): PduLength {
-  return length === "unknown" ? (declared(pdu[0] ?? 0) ?? "unknown") : length;
+  if (length !== "unknown") return length;
+  const [functionCode = 0, second] = pdu;
+  return declared(functionCode, functionCode === ENCAPSULATED ? second : undefined) ?? "unknown";
 }

@@ -1,22 +1,35 @@
-/** The last bytes that one direction delivered, to compare retransmissions with. A ring; memory starts at first use. */
+const FIRST_BYTES = 64;
+
+/** The last bytes that one direction delivered, to compare retransmissions with. A ring that grows with what it holds up to its
+ *  bound, so that a silent connection costs nothing. */
 export class ByteHistory {
-  readonly #size: number;
+  readonly #bound: number;
   #ring: Buffer | undefined;
   #total = 0;
 
-  /** `size` in bytes; 0 remembers nothing. */
-  constructor(size: number) {
-    this.#size = size;
+  /** `bound` in bytes; 0 remembers nothing. */
+  constructor(bound: number) {
+    this.#bound = bound;
   }
 
   append(bytes: Buffer): void {
-    if (this.#size === 0) return;
-    this.#ring ??= Buffer.alloc(this.#size);
-    const tail = bytes.subarray(Math.max(0, bytes.length - this.#size));
-    const at = (this.#total + bytes.length - tail.length) % this.#size;
-    const first = tail.copy(this.#ring, at);
-    tail.copy(this.#ring, 0, first);
-    this.#total += bytes.length;
+    const length = bytes.length;
+    if (this.#bound === 0) return;
+    const ring = this.#room(length);
+    const size = ring.length;
+    const skipped = Math.max(0, length - size);
+    let at = (this.#total + skipped) % size;
+    if (length <= FIRST_BYTES) {
+      // Copying a few bytes costs less than asking for it.
+      for (let i = skipped; i < length; i += 1) {
+        ring[at] = bytes[i] ?? 0;
+        at = at + 1 === size ? 0 : at + 1;
+      }
+    } else {
+      const first = bytes.copy(ring, at, skipped);
+      bytes.copy(ring, 0, skipped + first);
+    }
+    this.#total += length;
   }
 
   /** Counts the bytes that differ from what was delivered `back` bytes before the end; bytes no longer remembered
@@ -24,12 +37,34 @@ export class ByteHistory {
   countDiffering(bytes: Buffer, back: number): number {
     const ring = this.#ring;
     if (ring === undefined) return 0;
-    const known = Math.min(this.#total, this.#size);
+    const size = ring.length;
+    const known = Math.min(this.#total, size);
     let differing = 0;
     for (let i = Math.max(0, back - known); i < bytes.length; i += 1) {
-      const at = (this.#total - back + i) % this.#size;
-      if (ring[at] !== bytes[i]) differing += 1;
+      if (ring[(this.#total - back + i) % size] !== bytes[i]) differing += 1;
     }
     return differing;
+  }
+
+  /** Gives the memory back. */
+  forget(): void {
+    this.#ring = undefined;
+    this.#total = 0;
+  }
+
+  /** The ring, grown while it is below its bound and would lose bytes. */
+  #room(length: number): Buffer {
+    const ring = this.#ring;
+    if (ring === undefined) {
+      this.#ring = Buffer.allocUnsafeSlow(Math.min(this.#bound, Math.max(FIRST_BYTES, 2 * length)));
+      return this.#ring;
+    }
+    const size = ring.length;
+    if (size === this.#bound || this.#total + length <= size) return ring;
+    const grown = Buffer.allocUnsafeSlow(Math.min(this.#bound, Math.max(2 * size, 2 * length)));
+    // Below its bound a ring grows before it would turn around, so that it begins at its start.
+    ring.copy(grown, 0, 0, this.#total);
+    this.#ring = grown;
+    return grown;
   }
 }

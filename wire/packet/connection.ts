@@ -1,43 +1,93 @@
 import type { Direction, Flow, ReassemblyLimits } from "./flow.ts";
-import { StreamHalf } from "./stream-half.ts";
-import type { TcpFrame } from "./tcp-frame.ts";
+import type { PacketView } from "./packet-view.ts";
+import { type HeldBudget, StreamHalf } from "./stream-half.ts";
 
 /** How far a connection is: `opening` until the handshake or data were seen, `closed` while late segments may come. */
 export type ConnectionState = "opening" | "open" | "closed";
 
-/** A connection in the table of a reassembler; state only, judged by `TcpReassembler`. */
-export interface Connection {
+/** What a direction's checksums were like, for `verifyChecksums: "auto"`. */
+export type ChecksumHabit = "unknown" | "filled" | "unfilled";
+
+/** A connection in the table of a reassembler; state only, judged by `TcpTracker`. */
+export class Connection {
   readonly flow: Flow;
-  readonly halves: { readonly [direction in Direction]: StreamHalf };
-  state: ConnectionState;
+  readonly up: StreamHalf;
+  readonly down: StreamHalf;
+  /** changed through the table, which keeps a list of each */
+  state: ConnectionState = "opening";
   lastSeenMs: number;
   /** initial sequence number of the client, if its SYN was seen */
   clientIsn: number | undefined;
   /** initial sequence number of a SYN within an open connection; becomes a new connection if the server answers it */
   newIsn: number | undefined;
-}
+  upHabit: ChecksumHabit = "unknown";
+  downHabit: ChecksumHabit = "unknown";
+  /** client and server address, as in the IP header */
+  readonly addresses: Buffer;
+  /** the same as one number each, `addressWord` */
+  readonly clientWord: number;
+  readonly serverWord: number;
+  readonly hash: number;
 
-export function newConnection(flow: Flow, limits: ReassemblyLimits, timeMs: number): Connection {
-  return {
-    flow,
-    halves: { "client-to-server": new StreamHalf(limits), "server-to-client": new StreamHalf(limits) },
-    state: "opening",
-    lastSeenMs: timeMs,
-    clientIsn: undefined,
-    newIsn: undefined,
-  };
-}
+  // Links of the table's chains and lists.
+  nextInBucket: Connection | undefined;
+  older: Connection | undefined;
+  newer: Connection | undefined;
 
-/** Key of the connection a frame belongs to, the same in both directions. */
-export function connectionKey(frame: TcpFrame): string {
-  const src = `${frame.srcIp}:${frame.srcPort}`;
-  const dst = `${frame.dstIp}:${frame.dstPort}`;
-  return src < dst ? `${src} ${dst}` : `${dst} ${src}`;
-}
+  constructor(
+    flow: Flow,
+    key: {
+      readonly addresses: Buffer;
+      readonly clientWord: number;
+      readonly serverWord: number;
+      readonly hash: number;
+    },
+    limits: ReassemblyLimits,
+    budget: HeldBudget,
+    timeMs: number,
+  ) {
+    this.flow = flow;
+    this.up = new StreamHalf(limits, budget);
+    this.down = new StreamHalf(limits, budget);
+    this.lastSeenMs = timeMs;
+    this.addresses = key.addresses;
+    this.clientWord = key.clientWord;
+    this.serverWord = key.serverWord;
+    this.hash = key.hash;
+    this.clientIsn = undefined;
+    this.newIsn = undefined;
+    this.nextInBucket = undefined;
+    this.older = undefined;
+    this.newer = undefined;
+  }
 
-export function directionOf(flow: Flow, frame: TcpFrame): Direction {
-  const fromClient = frame.srcPort === flow.client.port && frame.srcIp === flow.client.ip;
-  return fromClient ? "client-to-server" : "server-to-client";
+  half(direction: Direction): StreamHalf {
+    return direction === "client-to-server" ? this.up : this.down;
+  }
+
+  /** True: a frame of this connection was sent by its client. */
+  isFromClient(view: PacketView, srcWord: number): boolean {
+    return view.srcPort === this.flow.client.port && srcWord === this.clientWord && this.#isAt(view, view.srcAt, 0);
+  }
+
+  /** The address at `at` of the view is the client's (`side` 0) or the server's (1). An IPv4 address is its word. */
+  #isAt(view: PacketView, at: number, side: 0 | 1): boolean {
+    const size = this.addresses.length / 2;
+    if (view.ipVersion === 4) return size === 4;
+    return size === 16 && view.bytes.compare(this.addresses, side * size, (side + 1) * size, at, at + size) === 0;
+  }
+
+  /** True: the frame belongs to this connection, in one direction or the other. */
+  owns(view: PacketView, srcWord: number, dstWord: number): boolean {
+    const { client, server } = this.flow;
+    const { srcPort, dstPort, srcAt, dstAt } = view;
+    const { clientWord, serverWord } = this;
+    const isUp = srcPort === client.port && dstPort === server.port && srcWord === clientWord && dstWord === serverWord;
+    if (isUp && this.#isAt(view, srcAt, 0) && this.#isAt(view, dstAt, 1)) return true;
+    const isDown =
+      srcPort === server.port && dstPort === client.port && srcWord === serverWord && dstWord === clientWord;
+    return isDown && this.#isAt(view, srcAt, 1) && this.#isAt(view, dstAt, 0);
+  }
 }
 
 export const opposite = (direction: Direction): Direction =>

@@ -1,6 +1,8 @@
 import { err, ok, type Result } from "#specs/result.ts";
 import { type WireError, wireError } from "../wire-error.ts";
 import { formatMac, parseMac } from "./address.ts";
+import { PacketView } from "./packet-view.ts";
+import { MAX_VLAN_TAGS } from "./vlan.ts";
 
 const SPEC = "IEEE 802.3-2022 §3.1.1";
 const SPEC_VLAN = "IEEE 802.1Q-2022 §9.6";
@@ -9,11 +11,15 @@ const TAG = { TCI: 0, TYPE: 2, END: 4 } as const;
 const VLAN_ID_MASK = 0x0fff;
 const VLAN_MAX_ID = 4094;
 
-/** Most stacked VLAN tags a frame may carry; 802.1ad (QinQ) needs two. */
-export const MAX_VLAN_TAGS = 4;
-
 /** EtherTypes that matter here. @see IEEE 802.1Q-2022 table 9-1, IEEE 802.1AB-2016 §7 */
-export const ETHER_TYPE = { IPV4: 0x0800, ARP: 0x0806, VLAN: 0x8100, SERVICE_VLAN: 0x88a8, LLDP: 0x88cc } as const;
+export const ETHER_TYPE = {
+  IPV4: 0x0800,
+  ARP: 0x0806,
+  VLAN: 0x8100,
+  IPV6: 0x86dd,
+  SERVICE_VLAN: 0x88a8,
+  LLDP: 0x88cc,
+} as const;
 
 /** Ethernet II frame without frame check sequence. An `etherType` below 1536 is an 802.3 length. */
 export interface EthernetFrame {
@@ -26,25 +32,44 @@ export interface EthernetFrame {
   readonly payload: Buffer;
 }
 
-/** Decodes an Ethernet II frame, also with stacked VLAN tags. Offsets in errors are within the frame. */
-export function decodeEthernet(frame: Buffer): Result<EthernetFrame, WireError> {
-  if (frame.length < FIELD.PAYLOAD) return err(wireError("PK_SHORT", frame.length, SPEC));
-  const vlans: number[] = [];
-  let etherType = frame.readUInt16BE(FIELD.TYPE);
-  let at: number = FIELD.PAYLOAD;
+/** Finds addresses, VLAN tags and network layer of an Ethernet II frame. */
+export function locateEthernet(view: PacketView): boolean {
+  const { frame } = view;
+  if (frame.length < FIELD.PAYLOAD) return view.refuse("PK_SHORT", frame.length, SPEC);
+  view.dstMacAt = FIELD.DST;
+  view.srcMacAt = FIELD.SRC;
+  return locateVlans(view, frame.readUInt16BE(FIELD.TYPE), FIELD.PAYLOAD);
+}
+
+/** Passes over VLAN tags from `from` on, where the last type seen was `type`. */
+export function locateVlans(view: PacketView, type: number, from: number): boolean {
+  const { frame } = view;
+  let etherType = type;
+  let at = from;
   while (etherType === ETHER_TYPE.VLAN || etherType === ETHER_TYPE.SERVICE_VLAN) {
-    if (vlans.length === MAX_VLAN_TAGS) return err(wireError("PK_VLAN_DEPTH", at, SPEC_VLAN));
-    if (frame.length < at + TAG.END) return err(wireError("PK_SHORT", frame.length, SPEC_VLAN));
-    vlans.push(frame.readUInt16BE(at + TAG.TCI) & VLAN_ID_MASK);
+    if (view.vlanCount === MAX_VLAN_TAGS) return view.refuse("PK_VLAN_DEPTH", at, SPEC_VLAN);
+    if (frame.length < at + TAG.END) return view.refuse("PK_SHORT", frame.length, SPEC_VLAN);
+    view.vlans[view.vlanCount] = frame.readUInt16BE(at + TAG.TCI) & VLAN_ID_MASK;
+    view.vlanCount += 1;
     etherType = frame.readUInt16BE(at + TAG.TYPE);
     at += TAG.END;
   }
+  view.etherType = etherType;
+  view.networkAt = at;
+  return true;
+}
+
+/** Decodes an Ethernet II frame, also with stacked VLAN tags. Offsets in errors are within the frame. */
+export function decodeEthernet(frame: Buffer): Result<EthernetFrame, WireError> {
+  const view = new PacketView();
+  view.start(frame);
+  if (!locateEthernet(view)) return err(view.error ?? wireError("PK_SHORT", 0, SPEC));
   return ok({
     dstMac: formatMac(frame, FIELD.DST),
     srcMac: formatMac(frame, FIELD.SRC),
-    vlans,
-    etherType,
-    payload: frame.subarray(at),
+    vlans: [...view.vlans.subarray(0, view.vlanCount)],
+    etherType: view.etherType,
+    payload: frame.subarray(view.networkAt),
   });
 }
 

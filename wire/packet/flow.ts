@@ -1,8 +1,11 @@
 import type { WireError } from "../wire-error.ts";
+import { DEFAULT_FRAGMENT_LIMITS, type FragmentLimits, type FragmentRefusal } from "./fragments.ts";
 
 /** One end of a TCP connection, as first seen. */
 export interface Endpoint {
+  /** empty where the link does not tell */
   readonly mac: string;
+  /** dotted decimal, or RFC 5952 */
   readonly ip: string;
   readonly port: number;
 }
@@ -34,9 +37,14 @@ export type CloseReason =
   | "idle";
 
 export type SkipReason =
-  /** IPv4 fragments are not reassembled; bytes lost so become a gap */
-  | "fragment"
+  | FragmentRefusal
   | "malformed"
+  /** a link type that is not read here */
+  | "link-type"
+  /** the capture kept the first bytes of the frame only (snapshot length) */
+  | "cut"
+  /** bytes without ACK, which every receiver drops, RFC 9293 §3.10.7.4 */
+  | "no-ack"
   /** sequence number implausibly far from what was delivered */
   | "out-of-window"
   /** SYN within an open connection that its peer did not (yet) answer */
@@ -44,7 +52,7 @@ export type SkipReason =
   /** RST with a sequence number that its receiver would not accept, RFC 5961 §3.2 */
   | "unexpected-rst";
 
-/** What a reassembler saw; `timeMs` is the capture time of the frame that caused it. */
+/** What a reassembler saw; `timeMs` and `frame` are the capture time and number of the frame that completed it. */
 export type ReassemblyEvent =
   | {
       readonly kind: "open";
@@ -52,6 +60,7 @@ export type ReassemblyEvent =
       /** true when the handshake was not seen whole: earlier bytes are unknown and framing may be off */
       readonly joinedLate: boolean;
       readonly timeMs: number;
+      readonly frame: number;
     }
   | {
       readonly kind: "data";
@@ -60,6 +69,7 @@ export type ReassemblyEvent =
       /** the next bytes of the direction, each exactly once and in order */
       readonly bytes: Buffer;
       readonly timeMs: number;
+      readonly frame: number;
     }
   | {
       /** Bytes were sent again with other content. The first ones count; the receiver may have taken the others. */
@@ -68,6 +78,7 @@ export type ReassemblyEvent =
       readonly direction: Direction;
       readonly differingBytes: number;
       readonly timeMs: number;
+      readonly frame: number;
     }
   | {
       readonly kind: "blind";
@@ -75,8 +86,15 @@ export type ReassemblyEvent =
       readonly direction: Direction;
       readonly reason: BlindReason;
       readonly timeMs: number;
+      readonly frame: number;
     }
-  | { readonly kind: "close"; readonly flow: Flow; readonly reason: CloseReason; readonly timeMs: number }
+  | {
+      readonly kind: "close";
+      readonly flow: Flow;
+      readonly reason: CloseReason;
+      readonly timeMs: number;
+      readonly frame: number;
+    }
   | {
       readonly kind: "skipped";
       readonly reason: SkipReason;
@@ -85,14 +103,17 @@ export type ReassemblyEvent =
       /** of a malformed frame */
       readonly error: WireError | null;
       readonly timeMs: number;
+      readonly frame: number;
     };
 
 /** Bounds of a reassembler. */
-export interface ReassemblyLimits {
-  /** connections tracked at once; default 1024 */
+export interface ReassemblyLimits extends FragmentLimits {
+  /** connections tracked at once; default 16384. One that is silent takes about 1.5 KiB, a busy one up to 2 × `historyBytes` more */
   readonly maxFlows: number;
   /** bytes held behind a gap, per direction; default 65536 */
   readonly maxHeldBytes: number;
+  /** bytes held behind gaps by all connections together; default 64 MiB */
+  readonly maxTotalHeldBytes: number;
   /** segments held behind a gap, per direction; default 64 */
   readonly maxHeldSegments: number;
   /** delivered bytes remembered to compare retransmissions with, per direction; default 4096 */
@@ -106,8 +127,10 @@ export interface ReassemblyLimits {
 }
 
 export const DEFAULT_REASSEMBLY_LIMITS: ReassemblyLimits = {
-  maxFlows: 1024,
+  ...DEFAULT_FRAGMENT_LIMITS,
+  maxFlows: 16_384,
   maxHeldBytes: 65536,
+  maxTotalHeldBytes: 64 << 20,
   maxHeldSegments: 64,
   historyBytes: 4096,
   windowBytes: 1 << 20,

@@ -1,7 +1,8 @@
 import { err, ok, type Result } from "#specs/result.ts";
-import { type WireError, type WireErrorCode, wireError } from "../wire-error.ts";
+import { type WireError, wireError } from "../wire-error.ts";
 import { formatIpv4, parseIpv4 } from "./address.ts";
-import { internetChecksum } from "./checksum.ts";
+import { foldSum, internetChecksum, sumWords } from "./checksum.ts";
+import { type ChecksumRule, PacketView } from "./packet-view.ts";
 
 const SPEC = "RFC 791 §3.1";
 const FIELD = {
@@ -29,7 +30,7 @@ export interface Ipv4Packet {
   readonly src: string;
   readonly dst: string;
   readonly protocol: number;
-  /** Set when the packet is one of several fragments; `offset` in bytes. Fragments are recognised, not reassembled. */
+  /** Set when the packet is one of several fragments; `offset` in bytes. `FragmentTable` puts them together. */
   readonly fragment: { readonly offset: number; readonly more: boolean } | null;
   /** source and destination address, 8 bytes, for the pseudo header of the TCP checksum */
   readonly addresses: Buffer;
@@ -37,36 +38,56 @@ export interface Ipv4Packet {
   readonly payload: Buffer;
 }
 
-function refuse(code: WireErrorCode, offset: number): { readonly ok: false; readonly error: WireError } {
-  return err(wireError(code, offset, SPEC));
+/**
+ * Finds addresses, protocol and payload of the IPv4 packet at `at` of `view.bytes`. A packet cut short by the capture is refused by
+ * its total length. Unless checksums are verified for certain, a total length of 0 runs to the end of the frame: that is how a
+ * sender's own capture shows what its network card will cut into segments.
+ */
+export function locateIpv4(view: PacketView, at: number, verify: ChecksumRule): boolean {
+  const { bytes } = view;
+  const room = bytes.length - at;
+  if (room < HEADER_BYTES) return view.refuse("PK_SHORT", room, SPEC);
+  const first = bytes.readUInt8(at + FIELD.VERSION);
+  if (first >> 4 !== 4) return view.refuse("PK_IPV4_VERSION", FIELD.VERSION, SPEC);
+  const headerBytes = 4 * (first & 0x0f);
+  if (headerBytes < HEADER_BYTES || headerBytes > room)
+    return view.refuse("PK_IPV4_HEADER_LENGTH", FIELD.VERSION, SPEC);
+  const declared = bytes.readUInt16BE(at + FIELD.TOTAL_LENGTH);
+  const total = declared === 0 && verify !== true ? room : declared;
+  if (total < headerBytes || total > room) return view.refuse("PK_IPV4_TOTAL_LENGTH", FIELD.TOTAL_LENGTH, SPEC);
+  if (verify !== false && foldSum(sumWords(bytes, at, at + headerBytes, 0)) !== 0xffff) {
+    const isUnfilled = verify === "auto" && bytes.readUInt16BE(at + FIELD.CHECKSUM) === 0;
+    if (!isUnfilled) return view.refuse("PK_IPV4_CHECKSUM", FIELD.CHECKSUM, SPEC);
+  }
+  const word = bytes.readUInt16BE(at + FIELD.FRAGMENT);
+  view.ipVersion = 4;
+  view.srcAt = at + FIELD.SRC;
+  view.dstAt = at + FIELD.DST;
+  view.protocol = bytes.readUInt8(at + FIELD.PROTOCOL);
+  view.identification = bytes.readUInt16BE(at + FIELD.ID);
+  view.fragmentOffset = 8 * (word & OFFSET_MASK);
+  view.moreFragments = (word & MORE_FRAGMENTS) !== 0;
+  view.isFragment = view.moreFragments || view.fragmentOffset > 0;
+  view.payloadAt = at + headerBytes;
+  view.end = at + total;
+  return true;
 }
 
-/** Decodes an IPv4 packet. A packet cut short by the capture is refused by its total length.
- *  Offsets in errors are within the packet. */
+/** Decodes an IPv4 packet. Offsets in errors are within the packet. */
 export function decodeIpv4(
   packet: Buffer,
   options: { readonly verifyChecksum?: boolean } = {},
 ): Result<Ipv4Packet, WireError> {
-  if (packet.length < HEADER_BYTES) return refuse("PK_SHORT", packet.length);
-  const first = packet.readUInt8(FIELD.VERSION);
-  if (first >> 4 !== 4) return refuse("PK_IPV4_VERSION", FIELD.VERSION);
-  const headerBytes = 4 * (first & 0x0f);
-  if (headerBytes < HEADER_BYTES || headerBytes > packet.length) return refuse("PK_IPV4_HEADER_LENGTH", FIELD.VERSION);
-  const total = packet.readUInt16BE(FIELD.TOTAL_LENGTH);
-  if (total < headerBytes || total > packet.length) return refuse("PK_IPV4_TOTAL_LENGTH", FIELD.TOTAL_LENGTH);
-  if (options.verifyChecksum === true && internetChecksum(packet.subarray(0, headerBytes)) !== 0) {
-    return refuse("PK_IPV4_CHECKSUM", FIELD.CHECKSUM);
-  }
-  const word = packet.readUInt16BE(FIELD.FRAGMENT);
-  const offset = 8 * (word & OFFSET_MASK);
-  const more = (word & MORE_FRAGMENTS) !== 0;
+  const view = new PacketView();
+  view.start(packet);
+  if (!locateIpv4(view, 0, options.verifyChecksum ?? false)) return err(view.error ?? wireError("PK_SHORT", 0, SPEC));
   return ok({
     src: formatIpv4(packet, FIELD.SRC),
     dst: formatIpv4(packet, FIELD.DST),
-    protocol: packet.readUInt8(FIELD.PROTOCOL),
-    fragment: more || offset > 0 ? { offset, more } : null,
+    protocol: view.protocol,
+    fragment: view.isFragment ? { offset: view.fragmentOffset, more: view.moreFragments } : null,
     addresses: packet.subarray(FIELD.SRC, HEADER_BYTES),
-    payload: packet.subarray(headerBytes, total),
+    payload: packet.subarray(view.payloadAt, view.end),
   });
 }
 

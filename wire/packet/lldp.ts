@@ -3,6 +3,7 @@ import { type WireError, type WireErrorCode, wireError } from "../wire-error.ts"
 import { decodeEthernet, ETHER_TYPE, encodeEthernet } from "./ethernet.ts";
 
 const SPEC = "IEEE 802.1AB-2016 §8";
+const ETHERNET_BYTES = 14;
 /** "Nearest bridge" group address. @see IEEE 802.1AB-2016 table 7-1 */
 export const LLDP_MULTICAST = "01:80:c2:00:00:0e";
 
@@ -60,6 +61,7 @@ export function buildLldpFrame(announcement: MirrorAnnouncement): Buffer {
 /** Decodes an announcement from an Ethernet frame. TLVs that are not ours are skipped; padding after the End TLV is
  *  allowed. Offsets in errors are within the LLDP data unit. */
 export function decodeLldpFrame(frame: Buffer): Result<MirrorAnnouncement, WireError> {
+  if (isPlainlyOther(frame)) return refuse("PK_ETHER_TYPE", 0);
   const ethernet = decodeEthernet(frame);
   if (!ethernet.ok) return ethernet;
   if (ethernet.value.etherType !== ETHER_TYPE.LLDP) return refuse("PK_ETHER_TYPE", 0);
@@ -85,6 +87,13 @@ export function decodeLldpFrame(frame: Buffer): Result<MirrorAnnouncement, WireE
     plantTimeMs: Number(only.value.readBigUInt64BE(MIRROR.TIME_US)) / US_PER_MS,
     mirroredFrames: Number(only.value.readBigUInt64BE(MIRROR.FRAMES)),
   });
+}
+
+/** True for nearly every frame of a mirror port: a quick answer for them. */
+function isPlainlyOther(frame: Buffer): boolean {
+  if (frame.length < ETHERNET_BYTES) return false;
+  const type = frame.readUInt16BE(ETHERNET_BYTES - 2);
+  return type !== ETHER_TYPE.LLDP && type !== ETHER_TYPE.VLAN && type !== ETHER_TYPE.SERVICE_VLAN;
 }
 
 interface Tlv {

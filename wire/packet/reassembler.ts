@@ -1,276 +1,205 @@
-import { type Connection, connectionKey, directionOf, newConnection, opposite } from "./connection.ts";
-import {
-  type CloseReason,
-  DEFAULT_REASSEMBLY_LIMITS,
-  type Direction,
-  type Endpoint,
-  type Flow,
-  type ReassemblyEvent,
-  type ReassemblyLimits,
-  type SkipReason,
-} from "./flow.ts";
-import { type StreamHalf, sequenceDistance } from "./stream-half.ts";
-import { TCP_FLAG } from "./tcp.ts";
-import { decodeTcpFrame, type TcpFrame } from "./tcp-frame.ts";
+import { formatIpv4, formatIpv6 } from "./address.ts";
+import { DEFAULT_REASSEMBLY_LIMITS, type ReassemblyEvent, type ReassemblyLimits, type SkipReason } from "./flow.ts";
+import { type FragmentRefusal, FragmentTable } from "./fragments.ts";
+import { IP_PROTOCOL } from "./ipv4.ts";
+import { locateUpperLayer } from "./ipv6.ts";
+import { LINK_TYPE } from "./link-type.ts";
+import { type ChecksumRule, PacketView } from "./packet-view.ts";
+import { EventList, type ReassemblySink } from "./sink.ts";
+import { type Located, locateFrame, locateTransport } from "./tcp-frame.ts";
+import { TcpTracker } from "./tcp-tracker.ts";
 
 /** Options of a reassembler: its bounds, and how it reads frames. */
 export interface ReassemblerOptions extends Partial<ReassemblyLimits> {
-  /** Skip frames with wrong checksums, which the receiver would drop; default true. Turn off for captures taken on the
-   *  sending host itself, where the network card fills in checksums after the capture. */
-  readonly verifyChecksums?: boolean;
+  /**
+   * What to do with wrong checksums. `true` (the default, for a mirror port): such a frame is skipped, as its receiver drops it.
+   * `"auto"` (for files): a direction whose TCP checksums are all those that a system leaves to its network card (zero, or the sum of
+   * the pseudo header) was captured on the sending host itself; it is taken, counted and said (`checksumNote`). Once a direction has
+   * filled one in, wrong ones are skipped again. An attacker who can put such a segment first is then believed: that is why a live
+   * mirror is not read so. `false`: not looked at, as Wireshark does.
+   */
+  readonly verifyChecksums?: ChecksumRule;
   /** ports that belong to servers, to tell the sides of a flow joined late; default 502 and 4840, else the lower port */
   readonly serverPorts?: readonly number[];
 }
 
-/** Counters since the start. */
+/** What is known of a frame beside its bytes; a `CapturedFrame` fits. */
+export interface FrameOrigin {
+  /** one of `LINK_TYPE`; default Ethernet */
+  readonly linkType?: number;
+  /** of the frame in its capture, carried by the events; default 0 */
+  readonly number?: number;
+  /** bytes on the wire; above those given when the capture cut the frame */
+  readonly originalLength?: number;
+}
+
+/** Counters since the start. Each frame is one of segment, other, fragment, malformed, cut and linkType. */
 export interface ReassemblerStats {
   readonly frames: number;
+  /** TCP segments that came whole in a frame */
   readonly segments: number;
-  /** neither TCP nor an IPv4 fragment: ARP, LLDP, UDP, IPv6 … */
+  /** neither TCP nor a fragment: ARP, LLDP, UDP … */
   readonly other: number;
   readonly fragments: number;
+  /** datagrams put together from fragments */
+  readonly reassembled: number;
   readonly malformed: number;
+  /** of the malformed: shortened by the capture itself */
+  readonly cut: number;
+  /** of a link type that is not read here */
+  readonly linkType: number;
+  /** segments taken though their checksum was not filled in, see `verifyChecksums` */
+  readonly unfilledChecksums: number;
   /** connections in the table */
   readonly flows: number;
+  /** bytes held behind gaps, and of datagrams not yet whole */
+  readonly heldBytes: number;
 }
 
 const DEFAULT_SERVER_PORTS: readonly number[] = [502, 4840];
-const has = (frame: TcpFrame, flag: number): boolean => (frame.flags & flag) !== 0;
+const SWEEP_MS = 1000;
+const TCP_HEADER_BYTES = 20;
+const NOTHING: readonly ReassemblyEvent[] = [];
 
 /**
  * Passive TCP reassembly: captured frames in, events out. Asks no clock; `timeMs` is the capture time.
  * Every table is bounded. What cannot be seen is reported (`blind`, `joinedLate`, `skipped`), never guessed.
- * @see RFC 9293
+ * @see RFC 9293, RFC 791, RFC 8200
  */
 export class TcpReassembler {
-  readonly #limits: ReassemblyLimits;
-  readonly #verifyChecksums: boolean;
-  readonly #serverPorts: ReadonlySet<number>;
-  /** least recently active first */
-  readonly #table = new Map<string, Connection>();
-  readonly #count = { frames: 0, segments: 0, other: 0, fragments: 0, malformed: 0 };
-  #nextId = 1;
-  #events: ReassemblyEvent[] = [];
+  readonly #verify: ChecksumRule;
+  readonly #view = new PacketView();
+  readonly #list: EventList | undefined;
+  readonly #sink: ReassemblySink;
+  readonly #tracker: TcpTracker;
+  readonly #fragments: FragmentTable;
+  readonly #count = {
+    frames: 0,
+    segments: 0,
+    other: 0,
+    fragments: 0,
+    reassembled: 0,
+    malformed: 0,
+    cut: 0,
+    linkType: 0,
+  };
+  #timeMs = 0;
+  #number = 0;
+  #nextSweepMs: number | undefined;
 
-  constructor(options: ReassemblerOptions = {}) {
-    const { verifyChecksums, serverPorts, ...limits } = options;
-    this.#limits = { ...DEFAULT_REASSEMBLY_LIMITS, ...limits };
-    this.#verifyChecksums = verifyChecksums ?? true;
-    this.#serverPorts = new Set(serverPorts ?? DEFAULT_SERVER_PORTS);
+  /** With a `sink`, what is seen goes there, and `push`, `tick` and `end` answer nothing. */
+  constructor(options: ReassemblerOptions = {}, sink?: ReassemblySink) {
+    const { verifyChecksums, serverPorts, ...given } = options;
+    const limits: ReassemblyLimits = { ...DEFAULT_REASSEMBLY_LIMITS, ...given };
+    this.#verify = verifyChecksums ?? true;
+    this.#list = sink === undefined ? new EventList() : undefined;
+    this.#sink = sink ?? this.#list ?? new EventList();
+    const seed = Math.floor(Math.random() * 0x100000000);
+    this.#tracker = new TcpTracker(limits, new Set(serverPorts ?? DEFAULT_SERVER_PORTS), this.#sink, seed);
+    this.#fragments = new FragmentTable(limits, (reason, datagram, version) =>
+      this.#refused(reason, datagram, version),
+    );
   }
 
   get stats(): ReassemblerStats {
-    return { ...this.#count, flows: this.#table.size };
+    const { flows, unfilled, heldBytes } = this.#tracker;
+    const held = heldBytes + this.#fragments.bytes;
+    return { ...this.#count, unfilledChecksums: unfilled, flows, heldBytes: held };
   }
 
-  /** Takes one captured Ethernet frame; returns what it caused, in order. */
-  push(bytes: Buffer, timeMs: number): readonly ReassemblyEvent[] {
+  /** Says that checksums were not filled in, if so. */
+  get checksumNote(): string | undefined {
+    const { unfilled } = this.#tracker;
+    if (unfilled === 0) return undefined;
+    return `${unfilled} segments were captured before the network card of their sender filled in the checksum, so that it could not be verified; capture on a mirror port to be sure`;
+  }
+
+  /** Takes one captured frame; returns what it caused, in order. Passing capture time is noticed by itself, about once a second. */
+  push(bytes: Buffer, timeMs: number, origin?: FrameOrigin): readonly ReassemblyEvent[] {
+    const view = this.#view;
+    this.#timeMs = timeMs;
+    this.#number = origin?.number ?? 0;
     this.#count.frames += 1;
-    const decoded = decodeTcpFrame(bytes, { verifyChecksums: this.#verifyChecksums });
-    if (!decoded.ok) {
-      this.#count.malformed += 1;
-      return [{ kind: "skipped", reason: "malformed", srcIp: null, dstIp: null, error: decoded.error, timeMs }];
-    }
-    switch (decoded.value.kind) {
+    this.#passTime(timeMs);
+    const located = locateFrame(view, bytes, origin?.linkType ?? LINK_TYPE.ETHERNET, this.#verify);
+    if (located === "tcp") {
+      this.#count.segments += 1;
+      this.#tracker.segment(view, timeMs, this.#number);
+    } else this.#notWhole(located, bytes, origin);
+    return this.#list?.take() ?? NOTHING;
+  }
+
+  /** Lets time pass without a frame: gaps that stay too long turn blind, silent connections are forgotten. */
+  tick(timeMs: number): readonly ReassemblyEvent[] {
+    this.#timeMs = timeMs;
+    this.#tracker.sweep(timeMs);
+    this.#fragments.expire(timeMs);
+    return this.#list?.take() ?? NOTHING;
+  }
+
+  /** The capture is over: says which bytes never came. Connections that are open stay so. */
+  end(): readonly ReassemblyEvent[] {
+    this.#fragments.end();
+    this.#tracker.end();
+    return this.#list?.take() ?? NOTHING;
+  }
+
+  #passTime(timeMs: number): void {
+    const due = this.#nextSweepMs;
+    // A clock that was set back begins anew.
+    if (due !== undefined && timeMs < due && due - timeMs <= SWEEP_MS) return;
+    this.#nextSweepMs = timeMs + SWEEP_MS;
+    if (due === undefined || timeMs < due) return;
+    this.#tracker.sweep(timeMs);
+    this.#fragments.expire(timeMs);
+  }
+
+  #notWhole(located: Exclude<Located, "tcp">, bytes: Buffer, origin: FrameOrigin | undefined): void {
+    switch (located) {
       case "other":
         this.#count.other += 1;
-        return [];
-      case "fragment": {
-        this.#count.fragments += 1;
-        const { srcIp, dstIp } = decoded.value;
-        return [{ kind: "skipped", reason: "fragment", srcIp, dstIp, error: null, timeMs }];
-      }
-      case "tcp":
-        this.#count.segments += 1;
-        this.#segment(decoded.value.frame, timeMs);
-        return this.#take();
-    }
-  }
-
-  /** Lets time pass: gaps that stay too long turn blind, silent connections are forgotten. Call about once a second. */
-  tick(timeMs: number): readonly ReassemblyEvent[] {
-    for (const [key, connection] of this.#table) {
-      this.#judge(connection, timeMs);
-      if (timeMs - connection.lastSeenMs > this.#limits.idleTimeoutMs) {
-        this.#close(connection, "idle", timeMs);
-        this.#table.delete(key);
-      }
-    }
-    return this.#take();
-  }
-
-  #take(): readonly ReassemblyEvent[] {
-    const events = this.#events;
-    this.#events = [];
-    return events;
-  }
-
-  #segment(frame: TcpFrame, timeMs: number): void {
-    const key = connectionKey(frame);
-    const known = this.#table.get(key);
-    if (has(frame, TCP_FLAG.SYN)) {
-      if (has(frame, TCP_FLAG.ACK)) this.#synAck(frame, key, known, timeMs);
-      else this.#syn(frame, key, known, timeMs);
-      return;
-    }
-    // A bare ACK, FIN or RST of an unknown connection is the tail of one that is over.
-    if (known === undefined && frame.payload.length === 0) return;
-    const connection = this.#continues(known, frame) ?? this.#add(key, this.#guessFlow(frame), timeMs);
-    this.#touch(key, connection, timeMs);
-    const direction = directionOf(connection.flow, frame);
-    if (has(frame, TCP_FLAG.RST)) {
-      this.#rst(connection, direction, frame, timeMs);
-    } else if (connection.state !== "closed") {
-      if (has(frame, TCP_FLAG.ACK)) connection.halves[opposite(direction)].acknowledge(frame.ack, timeMs);
-      this.#payload(connection, direction, frame, frame.seq, timeMs);
-    }
-  }
-
-  /** The known connection, unless it is closed and the frame carries bytes past its end. */
-  #continues(known: Connection | undefined, frame: TcpFrame): Connection | undefined {
-    if (known === undefined || known.state !== "closed" || frame.payload.length === 0) return known;
-    const end = known.halves[directionOf(known.flow, frame)].next;
-    const isOld = end !== undefined && sequenceDistance(frame.seq + frame.payload.length, end) <= 0;
-    return isOld ? known : undefined;
-  }
-
-  #syn(frame: TcpFrame, key: string, known: Connection | undefined, timeMs: number): void {
-    if (known?.state === "open") {
-      // RFC 9293 §3.10.7.4: the server challenges it. Only its SYN-ACK proves that a new connection began.
-      if (frame.seq === known.clientIsn) return;
-      known.newIsn = frame.seq;
-      this.#skip("unexpected-syn", frame, timeMs);
-      return;
-    }
-    const isRetry = known?.state === "opening" && directionOf(known.flow, frame) === "client-to-server";
-    const connection = isRetry ? known : this.#add(key, this.#flow(frame, true), timeMs);
-    this.#touch(key, connection, timeMs);
-    connection.clientIsn = frame.seq;
-    connection.halves["client-to-server"].start(frame.seq + 1);
-    this.#payload(connection, "client-to-server", frame, (frame.seq + 1) >>> 0, timeMs);
-  }
-
-  #synAck(frame: TcpFrame, key: string, known: Connection | undefined, timeMs: number): void {
-    const isn = (frame.ack - 1) >>> 0;
-    if (known?.state === "open" && known.newIsn === isn) {
-      this.#close(known, "reused", timeMs);
-      this.#established(this.#add(key, this.#flow(frame, false), timeMs), frame, true, timeMs);
-      return;
-    }
-    if (known !== undefined && known.state !== "opening" && known.clientIsn === isn) return; // sent again
-    if (known?.state === "open") {
-      this.#skip("unexpected-syn", frame, timeMs);
-      return;
-    }
-    const answers = known?.state === "opening" && directionOf(known.flow, frame) === "server-to-client";
-    const connection = answers ? known : this.#add(key, this.#flow(frame, false), timeMs);
-    this.#touch(key, connection, timeMs);
-    this.#established(connection, frame, answers && connection.clientIsn === isn, timeMs);
-  }
-
-  /** The SYN-ACK tells where both directions start; the server's word on the client's start decides. */
-  #established(connection: Connection, synAck: TcpFrame, sawSyn: boolean, timeMs: number): void {
-    connection.clientIsn = (synAck.ack - 1) >>> 0;
-    connection.halves["client-to-server"].start(synAck.ack);
-    connection.halves["server-to-client"].start(synAck.seq + 1);
-    this.#open(connection, !sawSyn, timeMs);
-    this.#payload(connection, "server-to-client", synAck, (synAck.seq + 1) >>> 0, timeMs);
-  }
-
-  #open(connection: Connection, joinedLate: boolean, timeMs: number): void {
-    connection.state = "open";
-    this.#events.push({ kind: "open", flow: connection.flow, joinedLate, timeMs });
-  }
-
-  #payload(connection: Connection, direction: Direction, frame: TcpFrame, seq: number, timeMs: number): void {
-    const half = connection.halves[direction];
-    const { flow } = connection;
-    if (frame.payload.length > 0 && connection.state === "opening") this.#open(connection, true, timeMs);
-    const { delivered, differingBytes, outside } = half.accept(seq, frame.payload, timeMs);
-    if (outside) this.#skip("out-of-window", frame, timeMs);
-    if (differingBytes > 0) this.#events.push({ kind: "overlap", flow, direction, differingBytes, timeMs });
-    for (const bytes of delivered) this.#events.push({ kind: "data", flow, direction, bytes, timeMs });
-    if (has(frame, TCP_FLAG.FIN)) half.fin((seq + frame.payload.length) >>> 0, timeMs);
-    this.#judge(connection, timeMs);
-    const { "client-to-server": up, "server-to-client": down } = connection.halves;
-    if (up.finished && down.finished) this.#close(connection, "fin", timeMs);
-  }
-
-  #rst(connection: Connection, direction: Direction, frame: TcpFrame, timeMs: number): void {
-    if (resetIsPlausible(connection.halves[direction], frame.seq, connection.state)) {
-      this.#close(connection, "rst", timeMs);
-    } else {
-      this.#skip("unexpected-rst", frame, timeMs);
-    }
-  }
-
-  #judge(connection: Connection, timeMs: number): void {
-    if (connection.state !== "open") return;
-    for (const direction of ["client-to-server", "server-to-client"] as const) {
-      const reason = connection.halves[direction].judge(timeMs);
-      if (reason !== undefined) this.#events.push({ kind: "blind", flow: connection.flow, direction, reason, timeMs });
-    }
-  }
-
-  #close(connection: Connection, reason: CloseReason, timeMs: number): void {
-    const { flow, state } = connection;
-    connection.state = "closed";
-    if (state !== "open") return;
-    for (const direction of ["client-to-server", "server-to-client"] as const) {
-      const blind = connection.halves[direction].finalJudgement();
-      if (blind !== undefined) this.#events.push({ kind: "blind", flow, direction, reason: blind, timeMs });
-    }
-    this.#events.push({ kind: "close", flow, reason, timeMs });
-  }
-
-  #skip(reason: SkipReason, frame: TcpFrame, timeMs: number): void {
-    this.#events.push({ kind: "skipped", reason, srcIp: frame.srcIp, dstIp: frame.dstIp, error: null, timeMs });
-  }
-
-  #guessFlow(frame: TcpFrame): Flow {
-    const toServer = this.#serverPorts.has(frame.dstPort);
-    const fromServer = this.#serverPorts.has(frame.srcPort);
-    return this.#flow(frame, toServer === fromServer ? frame.dstPort <= frame.srcPort : toServer);
-  }
-
-  #flow(frame: TcpFrame, fromClient: boolean): Flow {
-    const src: Endpoint = { mac: frame.srcMac, ip: frame.srcIp, port: frame.srcPort };
-    const dst: Endpoint = { mac: frame.dstMac, ip: frame.dstIp, port: frame.dstPort };
-    const id = this.#nextId;
-    this.#nextId += 1;
-    return fromClient ? { id, client: src, server: dst } : { id, client: dst, server: src };
-  }
-
-  #touch(key: string, connection: Connection, timeMs: number): void {
-    connection.lastSeenMs = timeMs;
-    this.#table.delete(key);
-    this.#table.set(key, connection);
-  }
-
-  #add(key: string, flow: Flow, timeMs: number): Connection {
-    if (!this.#table.has(key) && this.#table.size >= this.#limits.maxFlows) this.#evict(timeMs);
-    const connection = newConnection(flow, this.#limits, timeMs);
-    this.#touch(key, connection, timeMs);
-    return connection;
-  }
-
-  /** Makes room: closed connections first, then ones that never opened (a SYN flood), then the longest silent. */
-  #evict(timeMs: number): void {
-    for (const state of ["closed", "opening", "open"] as const) {
-      for (const [key, connection] of this.#table) {
-        if (connection.state !== state) continue;
-        this.#close(connection, "evicted", timeMs);
-        this.#table.delete(key);
         return;
+      case "fragment":
+        this.#count.fragments += 1;
+        this.#fragment();
+        return;
+      case "refused": {
+        const isCut = bytes.length < (origin?.originalLength ?? 0);
+        if (this.#view.error?.code === "PK_LINK_TYPE") {
+          this.#count.linkType += 1;
+          this.#skip("link-type");
+        } else {
+          if (isCut) this.#count.cut += 1;
+          else this.#count.malformed += 1;
+          this.#skip(isCut ? "cut" : "malformed");
+        }
       }
     }
   }
-}
 
-/** RFC 5961 §3.2: a receiver resets only on the exact next sequence number. Where we lost the thread ourselves we
- *  cannot tell, and take the RST for good: what follows would be reported as a flow joined late. */
-function resetIsPlausible(half: StreamHalf, seq: number, state: Connection["state"]): boolean {
-  if (state !== "open" || half.next === undefined || half.blind || half.hasGap) return true;
-  const offset = sequenceDistance(seq, half.next);
-  return offset === 0 || (half.finished && offset === 1);
+  #fragment(): void {
+    const view = this.#view;
+    if (this.#fragments.add(view, this.#timeMs) !== "complete") return;
+    this.#count.reassembled += 1;
+    if (view.ipVersion === 6) {
+      if (!locateUpperLayer(view, view.protocol, view.payloadAt)) return this.#skip("fragment-malformed");
+      // "…the first fragment MUST include the entire IPv6 header chain", else it is there to pass filters by. RFC 7112 §5
+      const isTcp = view.protocol === IP_PROTOCOL.TCP;
+      if (view.isFragment || (isTcp && view.payloadAt + TCP_HEADER_BYTES > view.firstFragmentEnd))
+        return this.#skip("fragment-malformed");
+    }
+    const located = locateTransport(view, this.#verify);
+    if (located === "tcp") this.#tracker.segment(view, this.#timeMs, this.#number);
+    else if (located === "refused") this.#skip("malformed");
+  }
+
+  #skip(reason: SkipReason): void {
+    this.#sink.skipped(reason, null, null, this.#view.error ?? null, this.#timeMs, this.#number);
+  }
+
+  #refused(reason: FragmentRefusal, datagram: Buffer, version: 4 | 6): void {
+    const src = version === 4 ? formatIpv4(datagram, 0) : formatIpv6(datagram, 0);
+    const dst = version === 4 ? formatIpv4(datagram, 4) : formatIpv6(datagram, 16);
+    this.#sink.skipped(reason, src, dst, null, this.#timeMs, this.#number);
+  }
 }

@@ -10,6 +10,12 @@ export interface Accepted {
   readonly outside: boolean;
 }
 
+/** Bytes held behind gaps by all directions of a reassembler. */
+export interface HeldBudget {
+  bytes: number;
+  readonly max: number;
+}
+
 interface Held {
   readonly seq: number;
   readonly bytes: Buffer;
@@ -31,12 +37,14 @@ const advance = (seq: number, bytes: number): number => (seq + bytes) >>> 0;
  */
 export class StreamHalf {
   readonly #limits: ReassemblyLimits;
+  readonly #budget: HeldBudget;
   readonly #history: ByteHistory;
   /** sequence number of the next byte to deliver; undefined until known */
   #next: number | undefined;
   /** segments behind a gap, in order, not overlapping */
   #held: Held[] = [];
   #heldBytes = 0;
+  /** the highest acknowledgement of the other side */
   #acknowledged: number | undefined;
   #gapSinceMs: number | undefined;
   #finSeq: number | undefined;
@@ -44,8 +52,9 @@ export class StreamHalf {
   #sawFinBlind = false;
   #outsideRun = 0;
 
-  constructor(limits: ReassemblyLimits) {
+  constructor(limits: ReassemblyLimits, budget: HeldBudget) {
     this.#limits = limits;
+    this.#budget = budget;
     this.#history = new ByteHistory(limits.historyBytes);
   }
 
@@ -62,6 +71,11 @@ export class StreamHalf {
     return !this.#blind && this.#gapSinceMs !== undefined;
   }
 
+  /** True when `judge` may have something to say. */
+  get isSuspect(): boolean {
+    return this.#gapSinceMs !== undefined || this.#outsideRun > 0;
+  }
+
   /** True when the FIN and all before it were seen. */
   get finished(): boolean {
     return this.#sawFinBlind || (this.#finSeq !== undefined && this.#finSeq === this.#next);
@@ -70,6 +84,18 @@ export class StreamHalf {
   /** Sets the first sequence number, as a handshake tells it. */
   start(seq: number): void {
     this.#next = seq >>> 0;
+  }
+
+  /** The common case: nothing is missing, and `seq` is what comes next. The caller then delivers the payload, and says so with
+   *  `delivered`. */
+  isNext(seq: number): boolean {
+    return seq === this.#next && this.#gapSinceMs === undefined && this.#finSeq === undefined && !this.#blind;
+  }
+
+  delivered(payload: Buffer): void {
+    this.#outsideRun = 0;
+    this.#history.append(payload);
+    this.#next = advance(this.#next ?? 0, payload.length);
   }
 
   /** Takes a segment's payload. */
@@ -84,7 +110,9 @@ export class StreamHalf {
     }
     this.#outsideRun = 0;
     const stale = Math.min(payload.length, Math.max(0, -offset));
-    let differingBytes = stale > 0 ? this.#history.countDiffering(payload.subarray(0, stale), -offset) : 0;
+    // A keep-alive probe carries one byte of any content before the next; its receiver has that byte. RFC 9293 §3.8.4
+    const isProbe = payload.length === 1 && offset === -1 && this.#acknowledged === this.#next;
+    let differingBytes = stale > 0 && !isProbe ? this.#history.countDiffering(payload.subarray(0, stale), -offset) : 0;
     const fresh = payload.subarray(stale);
     const delivered: Buffer[] = [];
     if (fresh.length > 0) {
@@ -109,17 +137,18 @@ export class StreamHalf {
   acknowledge(ack: number, timeMs: number): void {
     if (this.#next === undefined || this.#blind) return;
     const offset = sequenceDistance(ack, this.#next);
-    if (offset <= 0 || offset > this.#limits.windowBytes) return;
+    if (offset > this.#limits.windowBytes) return;
     if (this.#acknowledged === undefined || sequenceDistance(ack, this.#acknowledged) > 0) this.#acknowledged = ack;
-    this.#watchGap(timeMs);
+    if (offset > 0) this.#watchGap(timeMs);
   }
 
   /** Turns the direction blind if a bound is broken; answers why, the first time only. */
   judge(timeMs: number): BlindReason | undefined {
     if (this.#blind) return undefined;
     const { maxHeldBytes, maxHeldSegments, gapTimeoutMs } = this.#limits;
-    if (this.#heldBytes > maxHeldBytes || this.#held.length > maxHeldSegments)
-      return this.#goBlind("out-of-order-limit");
+    const tooMany = this.#heldBytes > maxHeldBytes || this.#held.length > maxHeldSegments;
+    const tooManyOfAll = this.#heldBytes > 0 && this.#budget.bytes > this.#budget.max;
+    if (tooMany || tooManyOfAll) return this.#goBlind("out-of-order-limit");
     const gapTooOld = this.#gapSinceMs !== undefined && timeMs - this.#gapSinceMs > gapTimeoutMs;
     if (gapTooOld || this.#outsideRun > MAX_OUTSIDE_RUN) return this.#goBlind("gap");
     return undefined;
@@ -130,12 +159,23 @@ export class StreamHalf {
     return this.hasGap ? this.#goBlind("gap") : undefined;
   }
 
+  /** Gives the memory back; where the direction ended is still known. */
+  forget(): void {
+    this.#hold(-this.#heldBytes);
+    this.#held = [];
+    this.#history.forget();
+  }
+
   #goBlind(reason: BlindReason): BlindReason {
     this.#blind = true;
-    this.#held = [];
-    this.#heldBytes = 0;
+    this.forget();
     this.#gapSinceMs = undefined;
     return reason;
+  }
+
+  #hold(bytes: number): void {
+    this.#heldBytes += bytes;
+    this.#budget.bytes += bytes;
   }
 
   #deliver(bytes: Buffer, delivered: Buffer[]): void {
@@ -147,7 +187,7 @@ export class StreamHalf {
   #drain(delivered: Buffer[]): void {
     for (let first = this.#held[0]; first !== undefined && first.seq === this.#next; first = this.#held[0]) {
       this.#held.shift();
-      this.#heldBytes -= first.bytes.length;
+      this.#hold(-first.bytes.length);
       this.#deliver(first.bytes, delivered);
     }
   }
@@ -175,7 +215,7 @@ export class StreamHalf {
     hold(bytes.length);
     if (pieces.length === 0) return differing;
     this.#held = [...this.#held, ...pieces].sort((a, b) => sequenceDistance(a.seq, b.seq));
-    for (const piece of pieces) this.#heldBytes += piece.bytes.length;
+    for (const piece of pieces) this.#hold(piece.bytes.length);
     return differing;
   }
 

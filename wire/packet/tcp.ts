@@ -1,6 +1,7 @@
 import { err, ok, type Result } from "#specs/result.ts";
 import { type WireError, wireError } from "../wire-error.ts";
-import { tcpChecksum } from "./checksum.ts";
+import { foldSum, pseudoHeaderSum, sumWords, tcpChecksum } from "./checksum.ts";
+import { type ChecksumRule, PacketView } from "./packet-view.ts";
 
 const SPEC = "RFC 9293 §3.1";
 const FIELD = { SRC: 0, DST: 2, SEQ: 4, ACK: 8, OFFSET: 12, FLAGS: 13, WINDOW: 14, CHECKSUM: 16, URGENT: 18 } as const;
@@ -25,27 +26,58 @@ export interface TcpSegment {
   readonly payload: Buffer;
 }
 
-/** Decodes a TCP segment. With `addresses` (8 bytes, source then destination) the checksum is verified too.
+/** Finds the fields of the TCP segment in `view.payloadAt..end` of `view.bytes`. */
+export function locateTcp(view: PacketView, verify: ChecksumRule): boolean {
+  const { bytes, payloadAt: at, end } = view;
+  if (end - at < HEADER_BYTES) return view.refuse("PK_SHORT", end - at, SPEC);
+  const headerBytes = 4 * (bytes.readUInt8(at + FIELD.OFFSET) >> 4);
+  if (headerBytes < HEADER_BYTES || headerBytes > end - at)
+    return view.refuse("PK_TCP_DATA_OFFSET", FIELD.OFFSET, SPEC);
+  view.unfilled = false;
+  if (verify !== false && !checksumHolds(view, verify)) return view.refuse("PK_TCP_CHECKSUM", FIELD.CHECKSUM, SPEC);
+  view.srcPort = bytes.readUInt16BE(at + FIELD.SRC);
+  view.dstPort = bytes.readUInt16BE(at + FIELD.DST);
+  view.seq = bytes.readUInt32BE(at + FIELD.SEQ);
+  view.ack = bytes.readUInt32BE(at + FIELD.ACK);
+  view.flags = bytes.readUInt8(at + FIELD.FLAGS);
+  view.window = bytes.readUInt16BE(at + FIELD.WINDOW);
+  view.optionsAt = at + HEADER_BYTES;
+  view.dataAt = at + headerBytes;
+  return true;
+}
+
+function checksumHolds(view: PacketView, verify: ChecksumRule): boolean {
+  const { bytes, payloadAt: at, end, srcAt, dstAt } = view;
+  const addressesTo = dstAt + dstAt - srcAt;
+  const pseudo = pseudoHeaderSum(bytes, srcAt, addressesTo, end - at);
+  if (foldSum(sumWords(bytes, at, end, pseudo)) === 0xffff) return true;
+  if (verify !== "auto") return false;
+  // Systems that leave the work to the network card put the sum of the pseudo header there, with or without the length, or zero.
+  const field = bytes.readUInt16BE(at + FIELD.CHECKSUM);
+  const unfilled =
+    field === 0 || field === foldSum(pseudo) || field === foldSum(pseudoHeaderSum(bytes, srcAt, addressesTo, 0));
+  view.unfilled = unfilled;
+  return unfilled;
+}
+
+/** Decodes a TCP segment. With `addresses` (source then destination, as in the IP header) the checksum is verified too.
  *  Offsets in errors are within the segment. */
 export function decodeTcp(segment: Buffer, addresses?: Buffer): Result<TcpSegment, WireError> {
-  if (segment.length < HEADER_BYTES) return err(wireError("PK_SHORT", segment.length, SPEC));
-  const headerBytes = 4 * (segment.readUInt8(FIELD.OFFSET) >> 4);
-  if (headerBytes < HEADER_BYTES || headerBytes > segment.length) {
-    return err(wireError("PK_TCP_DATA_OFFSET", FIELD.OFFSET, SPEC));
-  }
-  if (addresses !== undefined && tcpChecksum(addresses, segment) !== 0) {
+  const view = new PacketView();
+  view.start(segment);
+  view.end = segment.length;
+  view.payloadAt = 0;
+  if (!locateTcp(view, false)) return err(view.error ?? wireError("PK_SHORT", 0, SPEC));
+  if (addresses !== undefined && tcpChecksum(addresses, segment) !== 0)
     return err(wireError("PK_TCP_CHECKSUM", FIELD.CHECKSUM, SPEC));
-  }
-  return ok({
-    srcPort: segment.readUInt16BE(FIELD.SRC),
-    dstPort: segment.readUInt16BE(FIELD.DST),
-    seq: segment.readUInt32BE(FIELD.SEQ),
-    ack: segment.readUInt32BE(FIELD.ACK),
-    flags: segment.readUInt8(FIELD.FLAGS),
-    window: segment.readUInt16BE(FIELD.WINDOW),
-    options: segment.subarray(HEADER_BYTES, headerBytes),
-    payload: segment.subarray(headerBytes),
-  });
+  return ok(segmentOf(view));
+}
+
+/** The located segment as values. */
+export function segmentOf(view: PacketView): TcpSegment {
+  const { srcPort, dstPort, seq, ack, flags, window, bytes } = view;
+  const options = bytes.subarray(view.optionsAt, view.dataAt);
+  return { srcPort, dstPort, seq, ack, flags, window, options, payload: bytes.subarray(view.dataAt, view.end) };
 }
 
 /** What {@link encodeTcp} needs; `window` defaults to 65535 and `options` to none. */

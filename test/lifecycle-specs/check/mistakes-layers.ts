@@ -504,6 +504,13 @@ export const LAYER_MISTAKES: readonly LayerMistake[] = [
     says: "asks for `roles`",
   },
   {
+    code: "DENIAL_ENDS_CHANNEL",
+    what: "a link that is signed from end to end",
+    inPlant: [["protocol: opcua, mode: enforce }", "protocol: opcua, mode: enforce, way: signed }"]],
+    at: "plant: hmi-plc2",
+    says: "what is denied there can only end the channel",
+  },
+  {
     code: "ROLE_UNSEEN",
     what: "a role over plain Modbus",
     change: inRun(

@@ -70,6 +70,19 @@ describe("exemptions", () => {
     ]);
   });
 
+  test("a signed link can be denied nothing but its channel, and has no finding beside that one", () => {
+    const change: Change = ["protocol: opcua, mode: enforce }", "protocol: opcua, mode: enforce, way: signed }"];
+    const { passed, exemptions, findings } = report([], [change]);
+    expect(exemptions.filter(({ kind }) => kind !== "safety")).toMatchObject([
+      { file: "plant.yaml", kind: "signed", subject: "hmi-plc2", abusableBy: ["hmi-1"] },
+    ]);
+    const before = report().findings;
+    expect(findings.filter(({ code }) => !before.some((one) => one.code === code))).toMatchObject([
+      { code: "DENIAL_ENDS_CHANNEL", severity: "warning", file: "plant.yaml" },
+    ]);
+    expect(passed).toBe(true);
+  });
+
   test("everything else that passes unjudged is listed, with who could make use of it", () => {
     const { exemptions } = report(
       [

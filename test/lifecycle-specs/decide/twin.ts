@@ -45,7 +45,7 @@ interface Miss {
 
 /** The order in which a rule is judged: the further one came, the closer it was. At the first stage no rule was for who and what. */
 const STAGES: readonly (readonly ReasonCode[])[] = [
-  ["NO_RULE", "TAG_UNKNOWN", "FUNCTION_FORBIDDEN"],
+  ["NO_RULE", "TAG_UNKNOWN", "TAG_PARTIAL", "FUNCTION_FORBIDDEN"],
   ["ROLE_MISSING", "ROLE_NOT_ALLOWED"],
   ["FUNCTION_NOT_ALLOWED"],
   ["QUANTITY_ABOVE"],
@@ -198,9 +198,10 @@ class Question {
     // Inside a PLC everything is about the PLC's own variables.
     const holder = operation === "report" && this.#layer !== "plc" ? source : target;
     const passed: Passed[] = [];
-    for (const [index, { tag: id }] of items.entries()) {
+    for (const [index, { tag: id, partOf }] of items.entries()) {
       const tag = this.#plant.tags.find((candidate) => candidate.id === id && candidate.device === holder);
-      if (tag === undefined) return { missed: { reason: "TAG_UNKNOWN", rule: undefined, item: index } };
+      const reason = partOf === undefined ? "TAG_UNKNOWN" : "TAG_PARTIAL";
+      if (tag === undefined) return { missed: { reason, rule: undefined, item: index } };
       const result = this.#item(place, tag, index);
       if ("missed" in result) return result;
       passed.push(...result.passed);

@@ -419,4 +419,16 @@ export const FULL_MISTAKES: readonly Mistake[] = [
     find: "server: srv-l, protocol: opcua, mode: enforce, mirror: false }",
     put: "server: srv-l, protocol: opcua, mode: enforce, mirror: false, tls: ¦true }",
   },
+  ...(
+    [
+      ["way: ¦sealed", "mark it `opaque: true` as well"],
+      ["opaque: true, way: ¦signed", "remove one of the two"],
+    ] as const
+  ).map(([put, says]) => ({
+    code: "KEY_UNKNOWN" as const,
+    file: "plant" as const,
+    find: "server: srv-l, protocol: opcua, mode: enforce, mirror: false }",
+    put: `server: srv-l, protocol: opcua, mode: enforce, mirror: false, ${put} }`,
+    says,
+  })),
 ];

@@ -14,6 +14,7 @@ import {
   transactionId,
   unitId,
 } from "#wire/modbus/index.ts";
+import { LINK_TYPE } from "#wire/packet/link-type.ts";
 import { decodeLldpFrame } from "#wire/packet/lldp.ts";
 import { decodeTcpFrame, type TcpFrame } from "#wire/packet/tcp-frame.ts";
 import { PcapReader } from "#wire/pcap/index.ts";
@@ -87,7 +88,7 @@ async function tap(mirror: Endpoint): Promise<Tapped> {
     raw: [],
     tcp: () =>
       tapped.frames.flatMap(({ frame }) => {
-        const decoded = decodeTcpFrame(frame, { verifyChecksums: true });
+        const decoded = decodeTcpFrame(frame, LINK_TYPE.ETHERNET, { verifyChecksums: true });
         return decoded.ok && decoded.value.kind === "tcp" ? [decoded.value.frame] : [];
       }),
   };

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Conversation, macOf, type Side } from "#sim/access-switch/conversation.ts";
+import { LINK_TYPE } from "#wire/packet/link-type.ts";
 import { TCP_FLAG } from "#wire/packet/tcp.ts";
 import { decodeTcpFrame, type TcpFrame } from "#wire/packet/tcp-frame.ts";
 
@@ -9,7 +10,7 @@ const SERVER = { host: "127.250.2.1", port: 1502 };
 
 function decoded(frames: readonly Buffer[]): readonly TcpFrame[] {
   return frames.map((bytes) => {
-    const frame = decodeTcpFrame(bytes, { verifyChecksums: true });
+    const frame = decodeTcpFrame(bytes, LINK_TYPE.ETHERNET, { verifyChecksums: true });
     if (!frame.ok || frame.value.kind !== "tcp") throw new Error("a conversation is made of TCP frames");
     return frame.value.frame;
   });

@@ -84,7 +84,9 @@ test("idle connections have no timers of their own", async () => {
       return client;
     }),
   );
-  expect([relay.connections, timers()]).toEqual([LINKS, before]);
+  expect(relay.connections).toBe(LINKS);
+  // The runner has timers of its own that come and go; a timer for each connection would be so many more.
+  expect(timers() - before).toBeLessThan(LINKS / 2);
   for (const client of clients) client.close();
   await relay.close();
   for (const socket of accepted) socket.destroy();

@@ -10,6 +10,7 @@ import {
   decodeTcpFrame,
   ETHER_TYPE,
   encodeEthernet,
+  LINK_TYPE,
   TCP_FLAG,
   type TcpFrameFields,
 } from "#wire/packet/index.ts";
@@ -40,7 +41,7 @@ describe("Ethernet, IPv4, TCP", () => {
   test.each([{ vlans: [] }, { vlans: [100] }, { vlans: [7, 100] }, { vlans: [1, 2, 3, 4] }])(
     "a built frame decodes to its fields, VLAN tags $vlans",
     ({ vlans }) => {
-      const result = decodeTcpFrame(buildTcpFrame({ ...FIELDS, vlans }), { verifyChecksums: true });
+      const result = decodeTcpFrame(buildTcpFrame({ ...FIELDS, vlans }), LINK_TYPE.ETHERNET, { verifyChecksums: true });
       expect(result).toMatchObject({ ok: true, value: { kind: "tcp", frame: { ...FIELDS, vlans, window: 65535 } } });
     },
   );
@@ -55,7 +56,9 @@ describe("Ethernet, IPv4, TCP", () => {
     });
     fc.assert(
       fc.property(fields, (some) => {
-        const result = decodeTcpFrame(buildTcpFrame({ ...FIELDS, ...some }), { verifyChecksums: true });
+        const result = decodeTcpFrame(buildTcpFrame({ ...FIELDS, ...some }), LINK_TYPE.ETHERNET, {
+          verifyChecksums: true,
+        });
         expect(result).toMatchObject({ ok: true, value: { kind: "tcp", frame: some } });
       }),
       { numRuns: 100 },
@@ -81,7 +84,10 @@ describe("Ethernet, IPv4, TCP", () => {
     { name: "TCP data offset past the end", bytes: changed(frame, 46, 0xf0), code: "PK_TCP_DATA_OFFSET", offset: 12 },
     { name: "TCP checksum", bytes: changed(frame, frame.length - 1, 9), code: "PK_TCP_CHECKSUM", offset: 16 },
   ])("$name is refused", ({ bytes, code, offset }) =>
-    expect(decodeTcpFrame(bytes, { verifyChecksums: true })).toMatchObject({ ok: false, error: { code, offset } }),
+    expect(decodeTcpFrame(bytes, LINK_TYPE.ETHERNET, { verifyChecksums: true })).toMatchObject({
+      ok: false,
+      error: { code, offset },
+    }),
   );
 
   test("wrong checksums pass unless they are to be verified", () => {
@@ -185,7 +191,7 @@ test("random and damaged frames never throw", () => {
   const random = fc.uint8Array({ maxLength: 100 }).map((array) => Buffer.from(array));
   fc.assert(
     fc.property(fc.oneof(damaged, random), (bytes) => {
-      decodeTcpFrame(bytes, { verifyChecksums: true });
+      decodeTcpFrame(bytes, LINK_TYPE.ETHERNET, { verifyChecksums: true });
       decodeTcpFrame(bytes);
       decodeLldpFrame(bytes);
     }),

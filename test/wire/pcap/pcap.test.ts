@@ -72,6 +72,12 @@ test("fractions of a millisecond are kept", () => {
   expect(record?.timeMs).toBe(1234.567);
 });
 
+test.each([0, 262145, 0x7fffffff])("a snapshot length of %i is none, records are bounded all the same", (snaplen) => {
+  const reader = new PcapReader();
+  expect(reader.push(Buffer.concat([fileHeader(snaplen), recordHeader(2, 2), Buffer.from([1, 2])]))).toHaveLength(1);
+  expect(reader.state).toMatchObject({ kind: "records", header: { snaplen: MAX_SNAPLEN } });
+});
+
 test("a frame the capture cut keeps its original length", () => {
   const stream = Buffer.concat([fileHeader(64), recordHeader(2, 1514), Buffer.from([1, 2])]);
   expect(new PcapReader().push(stream)).toMatchObject([{ originalLength: 1514, frame: Buffer.from([1, 2]) }]);
@@ -89,10 +95,10 @@ test.each([
   { name: "no magic number", bytes: Buffer.alloc(24), code: "PC_MAGIC", offset: 0 },
   { name: "pcapng", bytes: Buffer.from("0a0d0d0a".padEnd(48, "0"), "hex"), code: "PC_MAGIC", offset: 0 },
   { name: "version 2.3", bytes: fileHeader(64, "a1b2c3d4", "00020003"), code: "PC_VERSION", offset: 4 },
-  { name: "snapshot length 262145", bytes: fileHeader(262145), code: "PC_SNAPLEN", offset: 16 },
+  { name: "the modified format", bytes: fileHeader(64, "a1b2cd34"), code: "PC_MODIFIED", offset: 0 },
   {
-    name: "record above the snapshot length",
-    bytes: Buffer.concat([fileHeader(64), recordHeader(65, 65)]),
+    name: "record above the largest snapshot length",
+    bytes: Buffer.concat([fileHeader(64), recordHeader(262145, 262145)]),
     code: "PC_RECORD_LENGTH",
     offset: 24 + 8,
   },

@@ -97,6 +97,16 @@ export const EXAMPLES: readonly Example[] = [
     says: "unit 1 holding register 40 of plc-1: no tag is bound to this address",
   },
   {
+    reason: "TAG_PARTIAL",
+    situation: "a write covers one of the two registers of a `float32`",
+    permitted: at("running", "dose"),
+    nowMs: 0,
+    observation: writes("STOP", 1, {
+      items: [{ tag: undefined, address: "unit 1 holding register 1", value: undefined, partOf: TagId("DOSE.SP") }],
+    }),
+    says: "unit 1 holding register 1 of plc-1: the message touches only a part of a tag (DOSE.SP)",
+  },
+  {
     reason: "TYPE_MISMATCH",
     situation: "a text is written to a number",
     permitted: at("running", "dose"),
@@ -411,12 +421,11 @@ export const EXAMPLES: readonly Example[] = [
 
 /** Reasons that are given before it comes to a decision, and when. */
 export const GIVEN_ELSEWHERE: Readonly<Partial<Record<ReasonCode, string>>> = {
-  TAG_PARTIAL: "a write covers one of the two registers of a `float32`",
   SECURITY_POLICY: "an OPC UA channel is opened with a policy that encrypts",
   MALFORMED: "a Modbus frame is longer than it says",
   UNSOLICITED: "an answer comes to which there was no request",
   MASK_REFERENCE_UNKNOWN: "a mask write to a Modbus register that was not read here of late",
-  OVERLOADED: "more requests wait for answers than the limit",
+  OVERLOADED: "128 requests of an OPC UA client wait for their answers, and another comes",
   CONNECTION_LIMIT: "one device opens more connections than the limit",
   INTERNAL: "the decision itself throws",
 };

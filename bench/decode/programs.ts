@@ -1,0 +1,120 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, openSync } from "node:fs";
+import { join } from "node:path";
+
+const LAUNCHER = join(import.meta.dirname, "../../bin/sekisho.js");
+/**
+ * Loaded into a measured process: tells at its end what it used, on file descriptor 3. The peak is the kernel's own: what getrusage tells
+ * begins with what the parent had when it started the process.
+ */
+const USAGE = `data:text/javascript,${encodeURIComponent(`
+  import { readFileSync, writeSync } from "node:fs";
+  process.on("exit", () => {
+    const { userCPUTime, systemCPUTime } = process.resourceUsage();
+    const peak = /^VmHWM:\\s+(\\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1];
+    writeSync(3, JSON.stringify({ peakKiB: Number(peak), cpuS: (userCPUTime + systemCPUTime) / 1e6 }));
+  });
+`)}`;
+const PATIENCE_MS = 600_000;
+
+export interface Run {
+  readonly seconds: number;
+  readonly processorS: number;
+  /** of our own process alone */
+  readonly peakKiB: number | undefined;
+}
+
+export type Traffic = "modbus" | "opcua";
+
+/** The fields of tshark that hold what our lines hold. */
+export const TSHARK_FIELDS: Readonly<Record<Traffic, readonly string[]>> = {
+  modbus: [
+    "frame.number",
+    "frame.time_epoch",
+    "ip.src",
+    "tcp.srcport",
+    "ip.dst",
+    "tcp.dstport",
+    "mbtcp.trans_id",
+    "mbtcp.unit_id",
+    "modbus.func_code",
+    "modbus.reference_num",
+    "modbus.word_cnt",
+    "modbus.bit_cnt",
+    "modbus.regval_uint16",
+    "modbus.bitval",
+    "modbus.exception_code",
+  ],
+  opcua: [
+    "frame.number",
+    "frame.time_epoch",
+    "ip.src",
+    "tcp.srcport",
+    "ip.dst",
+    "tcp.dstport",
+    "opcua.transport.type",
+    "opcua.transport.scid",
+    "opcua.security.tokenid",
+    "opcua.security.seq",
+    "opcua.security.rqid",
+    "opcua.servicenodeid.numeric",
+    "opcua.nodeid.nsindex",
+    "opcua.nodeid.numeric",
+    "opcua.nodeid.string",
+    "opcua.ServiceResult",
+    "opcua.StatusCode",
+    "opcua.ClientHandle",
+    "opcua.Double",
+  ],
+};
+
+/** `sekisho decode --json` as a user runs it, into a file. */
+export async function runSekisho(capture: string, out: string): Promise<Run> {
+  const { seconds, told } = await run(
+    process.execPath,
+    ["--import", USAGE, LAUNCHER, "decode", capture, "--json"],
+    out,
+  );
+  const value: unknown = JSON.parse(told);
+  if (typeof value !== "object" || value === null || !("peakKiB" in value) || !("cpuS" in value))
+    throw new Error(`a measured process said ${told}`);
+  return { seconds, processorS: Number(value.cpuS), peakKiB: Number(value.peakKiB) };
+}
+
+/** tshark with the same fields, into a file: a row for each frame. The shell around it tells what processor time it took. */
+export async function runTshark(traffic: Traffic, capture: string, out: string): Promise<Run> {
+  const fields = TSHARK_FIELDS[traffic].flatMap((name) => ["-e", name]);
+  const script = '"$@"; code=$?; times >&3; exit $code';
+  const { seconds, told } = await run(
+    "bash",
+    ["-c", script, "bash", "tshark", "-r", capture, "-T", "fields", ...fields],
+    out,
+  );
+  const times = told.split("\n")[1]?.match(/\d+m[\d.]+/g) ?? [];
+  return { seconds, processorS: times.reduce((sum, time) => sum + shellSeconds(time), 0), peakKiB: undefined };
+}
+
+/** `1m2.345`. */
+function shellSeconds(time: string): number {
+  const [minutes = "0", seconds = "0"] = time.split("m");
+  return 60 * Number(minutes) + Number(seconds);
+}
+
+/** Runs a program with its output into a file; what it tells on file descriptor 3. */
+async function run(program: string, args: readonly string[], out: string): Promise<{ seconds: number; told: string }> {
+  const file = openSync(out, "w");
+  const begun = performance.now();
+  const child = spawn(program, args, { stdio: ["ignore", file, "ignore", "pipe"], timeout: PATIENCE_MS });
+  closeSync(file);
+  let told = "";
+  child.stdio[3]?.on("data", (chunk: Buffer) => {
+    told += chunk.toString();
+  });
+  const closed = once(child, "close");
+  const [code] = await once(child, "exit");
+  const seconds = (performance.now() - begun) / 1000;
+  await closed;
+  if (code !== 0) throw new Error(`${program} ended with ${code} on ${args.find((arg) => arg.endsWith(".pcap"))}`);
+  return { seconds, told };
+}

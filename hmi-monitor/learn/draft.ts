@@ -1,0 +1,96 @@
+/** A rule's fields as they are written in a lifecycle file. Durations are words: `3s`, `250ms`. */
+export interface RuleFields {
+  readonly says: string;
+  readonly from: readonly string[];
+  readonly may: string;
+  readonly tags?: readonly string[];
+  readonly to?: readonly string[];
+  readonly functions?: readonly (number | string)[];
+  readonly quantity?: number;
+  readonly value?: {
+    readonly min?: number;
+    readonly max?: number;
+    readonly oneOf?: readonly number[];
+    readonly maxStep?: number;
+  };
+  readonly every?: { readonly period: string; readonly jitter: string };
+  readonly most?: { readonly count: number; readonly per: string };
+  readonly after?: { readonly all: readonly { readonly tag: string; readonly is: number }[]; readonly for?: string };
+  readonly follows?: { readonly rule: string; readonly within: string; readonly once?: boolean };
+  readonly apart?: { readonly rules: readonly string[]; readonly within: string };
+}
+
+/** What was seen of what a rule is about: a rule that is there already is held against it. */
+export interface RuleFacts {
+  readonly least?: number;
+  readonly most?: number;
+  readonly step?: number;
+  /** Shortest time between two of its messages, and since another command of the same client, ms; infinite: none. */
+  readonly gapMs: number;
+  readonly apartMs: number;
+  /** Tags that were not set each time. */
+  readonly notAlways: ReadonlySet<string>;
+  /** Rules whose commands came before it each time, in the same visit, and how long before at the most, ms. */
+  readonly before: ReadonlyMap<string, number>;
+}
+
+export interface DraftRule {
+  readonly facts: RuleFacts;
+  readonly id: string;
+  /** undefined: in every phase. */
+  readonly phase: string | undefined;
+  readonly fields: RuleFields;
+  /** What it rests on, in a sentence: how often, on how many occasions, first and last. */
+  readonly evidence: string;
+}
+
+export interface DraftPhase {
+  readonly phase: string;
+  readonly evidence: string;
+  readonly rules: readonly DraftRule[];
+  /** Why nearly everything may happen in it. */
+  readonly because?: string;
+  /** Phases that followed, most frequent first. */
+  readonly next: readonly { readonly to: string; readonly count: number }[];
+}
+
+/** A lifecycle as far as it can be learned. Every link of its plant is in mode `monitor`: nothing learned is enforced before it is read. */
+export interface DraftLifecycle {
+  readonly initial: string;
+  readonly safe: string;
+  readonly isolated: string;
+  /** In every phase: what only looks. */
+  readonly rules: readonly DraftRule[];
+  readonly phases: readonly DraftPhase[];
+}
+
+/** What is thin in the evidence of a phase, and what was left out of the draft. */
+export interface PhaseCoverage {
+  readonly phase: string;
+  readonly visits: number;
+  readonly totalMs: number;
+  readonly messages: number;
+  /** Kinds of commands drafted. */
+  readonly commands: number;
+  /** Estimate of the share of occasions on which something new would be seen: kinds seen once, by occasions (I. J. Good, 1953). */
+  readonly unseen: number;
+  /** Sentences: what a reader should not lean on. */
+  readonly thin: readonly string[];
+}
+
+/** `1500` → `1500ms`, `60000` → `1m`. */
+export function duration(ms: number): string {
+  const whole = Math.max(1, Math.round(ms));
+  if (whole % 3_600_000 === 0) return `${whole / 3_600_000}h`;
+  if (whole % 60_000 === 0) return `${whole / 60_000}m`;
+  return whole % 1000 === 0 ? `${whole / 1000}s` : `${whole}ms`;
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** `3s` → 3000; undefined: it is no duration. */
+export function durationMs(text: unknown): number | undefined {
+  const [, number, unit] = /^(\d+)(ms|s|m|h)$/.exec(String(text)) ?? [];
+  const unitMs = unit === undefined ? undefined : UNIT_MS[unit];
+  return number === undefined || unitMs === undefined ? undefined : Number(number) * unitMs;
+}

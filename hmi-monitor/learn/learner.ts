@@ -1,0 +1,278 @@
+import type { Observation, ObservedItem } from "#specs/decide/observation.ts";
+import type { TagId } from "#specs/ids.ts";
+import type { Tag } from "#specs/plant.ts";
+import { type Evidence, type LearnedPhase, LearnedPoll, LearnedService, type NotDrafted } from "./evidence.ts";
+import { Cause, type CommandKind, LearnedCommand, Order } from "./learned-command.ts";
+import { LEARN_LIMITS, Overflow } from "./limits.ts";
+import { Sightings, type Visit } from "./occasions.ts";
+
+interface Present {
+  readonly tag: Tag;
+  readonly isBit: boolean;
+  value: number;
+  sinceMs: number;
+}
+
+/**
+ * Observations in, evidence out. Pure: time comes with each message. Only what a server did counts: a command that was refused or not
+ * answered teaches nothing, and neither does anything from an address that is no device's.
+ */
+export class Learner {
+  readonly #tagOf: (tag: TagId) => Tag | undefined;
+  readonly #phases = new Map<string, LearnedPhase>();
+  readonly #commands = new Map<string, LearnedCommand>();
+  readonly #ordered = new Map<string, LearnedCommand[]>();
+  readonly #polls = new Map<string, LearnedPoll>();
+  readonly #pollOf = new WeakMap<Observation, LearnedPoll>();
+  readonly #services = new Map<string, LearnedService>();
+  readonly #notDrafted = new Map<string, NotDrafted>();
+  readonly #present = new Map<TagId, Present>();
+  readonly #causes: Present[] = [];
+  readonly #overflow = new Overflow();
+  #visit: Visit | undefined;
+  #here: LearnedPhase | undefined;
+  #visits = 0;
+  #withoutPhase = 0;
+  #refused = 0;
+  #messages = 0;
+  #firstMs = Number.NaN;
+  #lastMs = Number.NaN;
+
+  /** @param tagOf what the plant says of a tag: a truth value, a range */
+  constructor(tagOf: (tag: TagId) => Tag | undefined) {
+    this.#tagOf = tagOf;
+  }
+
+  /** From now on this phase is active. The same one again is no change. */
+  enterPhase(phase: string, atMs: number): void {
+    const before = this.#here;
+    if (before?.phase === phase) return;
+    this.#leave(atMs);
+    const here = this.#overflow.get("phases", this.#phases, phase, () => ({
+      ...{ phase, visits: 0, totalMs: 0, messages: 0, firstMs: atMs, lastMs: atMs },
+      ...{ next: new Map(), bits: new Map() },
+    }));
+    before?.next.set(phase, (before.next.get(phase) ?? 0) + 1);
+    this.#here = here;
+    this.#visits += 1;
+    this.#visit = here === undefined ? undefined : { phase, number: this.#visits, sinceMs: atMs };
+    if (here !== undefined) here.visits += 1;
+  }
+
+  /** Nobody knows which phase is active: nothing is learned until one is. */
+  noPhase(atMs: number): void {
+    this.#leave(atMs);
+    this.#here = undefined;
+    this.#visit = undefined;
+  }
+
+  #leave(atMs: number): void {
+    if (this.#here === undefined || this.#visit === undefined) return;
+    this.#here.totalMs += Math.max(0, atMs - this.#visit.sinceMs);
+    this.#here.lastMs = atMs;
+  }
+
+  /** A request and what became of it. @param atMs when it was asked */
+  exchange(observation: Observation, outcome: "ok" | "error", atMs: number): void {
+    this.#messages += 1;
+    if (Number.isNaN(this.#firstMs)) this.#firstMs = atMs;
+    this.#lastMs = atMs;
+    const [visit, here] = [this.#visit, this.#here];
+    if (visit === undefined || here === undefined) {
+      this.#withoutPhase += 1;
+      return;
+    }
+    here.messages += 1;
+    const { operation } = observation;
+    if (observation.source === undefined) return this.#stranger(observation, visit, atMs);
+    switch (operation) {
+      case "read":
+      case "subscribe":
+        if (outcome === "ok") this.#poll(observation, operation, visit, atMs);
+        return;
+      case "write":
+      case "call":
+        if (outcome === "ok") this.#command(observation, operation, visit, here, atMs);
+        else this.#refused += 1;
+        return;
+      case "session":
+      case "browse":
+      case "diagnose":
+        if (outcome === "ok") this.#service(observation, operation, visit, atMs);
+        return;
+      default:
+        this.#leaveOut(`${observation.source} → ${observation.target}: ${observation.message}`, visit, atMs);
+    }
+  }
+
+  /** A server tells a value. */
+  told(tag: TagId, value: number, atMs: number): void {
+    const present = this.#presentOf(tag);
+    if (present === undefined) return;
+    if (present.value !== value) {
+      present.value = value;
+      present.sinceMs = atMs;
+    }
+    if (!present.isBit || this.#here === undefined) return;
+    const bits =
+      this.#here.bits.get(tag) ?? this.#overflow.get("causes", this.#here.bits, tag, () => ({ set: 0, not: 0 }));
+    if (bits === undefined) return;
+    if (value === 0) bits.not += 1;
+    else bits.set += 1;
+  }
+
+  /** What was learned so far. @param atMs end of the capture */
+  evidence(atMs = this.#lastMs): Evidence {
+    this.#leave(atMs);
+    return {
+      phases: this.#phases,
+      commands: [...this.#commands.values()],
+      polls: [...this.#polls.values()],
+      services: [...this.#services.values()],
+      notDrafted: [...this.#notDrafted.values()],
+      overflow: this.#overflow,
+      ...{ withoutPhase: this.#withoutPhase, refused: this.#refused },
+      ...{ messages: this.#messages, firstMs: this.#firstMs, lastMs: this.#lastMs },
+    };
+  }
+
+  #presentOf(tag: TagId): Present | undefined {
+    const known = this.#present.get(tag);
+    if (known !== undefined) return known;
+    const declared = this.#tagOf(tag);
+    if (declared === undefined) return undefined;
+    const made: Present = { tag: declared, isBit: isBit(declared), value: Number.NaN, sinceMs: Number.NaN };
+    const kept = this.#overflow.get("tags", this.#present, tag, () => made);
+    if (kept === undefined || !kept.isBit || kept.tag.kind !== "status") return kept;
+    if (this.#causes.length < LEARN_LIMITS.causes) this.#causes.push(kept);
+    else this.#overflow.add("causes");
+    return kept;
+  }
+
+  #stranger({ sourceAddress, target, message }: Observation, visit: Visit, atMs: number): void {
+    const address = sourceAddress.replace(/:\d+$/, "");
+    this.#leaveOut(`${address}, which is no device of the plant → ${target}: ${message}`, visit, atMs);
+  }
+
+  #leaveOut(says: string, visit: Visit, atMs: number): void {
+    const kept = this.#overflow.get("strangers", this.#notDrafted, says, () => ({ says, sightings: new Sightings() }));
+    kept?.sightings.add(visit, atMs);
+  }
+
+  #poll(observation: Observation, operation: "read" | "subscribe", visit: Visit, atMs: number): void {
+    const poll = this.#pollOf.get(observation) ?? this.#findPoll(observation, operation);
+    if (poll === undefined) return;
+    // Whoever asks for the same over and over is handed the same observation again: then nothing is looked up.
+    this.#pollOf.set(observation, poll);
+    poll.sightings.add(visit, atMs);
+    poll.gaps.add(atMs);
+    poll.quantity = Math.max(poll.quantity, observation.quantity ?? 0);
+  }
+
+  #findPoll(observation: Observation, operation: "read" | "subscribe"): LearnedPoll | undefined {
+    const { source, target, functionCode, items } = observation;
+    const key = `${source} ${target} ${operation} ${functionCode} ${items.map(({ tag, address }) => tag ?? address).join(" ")}`;
+    return this.#overflow.get("polls", this.#polls, key, () => new LearnedPoll(observation, operation));
+  }
+
+  #service(observation: Observation, operation: "session" | "browse" | "diagnose", visit: Visit, atMs: number): void {
+    const { source, target, functionCode, subFunction } = observation;
+    const service = this.#overflow.get("services", this.#services, `${source} ${target} ${operation}`, () => {
+      return new LearnedService(observation, operation);
+    });
+    service?.sightings.add(visit, atMs);
+    if (functionCode !== undefined)
+      service?.functions.add(subFunction === undefined ? `${functionCode}` : `${functionCode}/${subFunction}`);
+  }
+
+  #command(
+    observation: Observation,
+    operation: "write" | "call",
+    visit: Visit,
+    here: LearnedPhase,
+    atMs: number,
+  ): void {
+    for (const item of observation.items) {
+      const { tag } = item;
+      if (tag === undefined) {
+        this.#leaveOut(
+          `${observation.source} → ${observation.target}: ${observation.message} to ${item.address}`,
+          visit,
+          atMs,
+        );
+        continue;
+      }
+      this.#oneCommand(observation, operation, tag, item, here.phase, visit, atMs);
+    }
+  }
+
+  #oneCommand(
+    observation: Observation,
+    operation: "write" | "call",
+    tag: TagId,
+    item: ObservedItem,
+    phase: string,
+    visit: Visit,
+    atMs: number,
+  ): void {
+    const { source, functionCode, quantity } = observation;
+    const present = this.#presentOf(tag);
+    const bit = present?.isBit === true && item.value !== undefined ? (item.value === 0 ? 0 : 1) : undefined;
+    const protocol = functionCode === undefined ? "opcua" : "modbus";
+    const kind: CommandKind = { phase, source: source ?? "", protocol, operation, tag, bit };
+    const key = `${phase} ${source} ${protocol} ${operation} ${tag} ${bit ?? ""}`;
+    const command = this.#overflow.get("commands", this.#commands, key, () => this.#enlist(new LearnedCommand(kind)));
+    if (command === undefined) return;
+    this.#note(command, observation.target, visit, atMs);
+    command.add(visit, atMs);
+    if (functionCode !== undefined) command.functions.add(functionCode);
+    command.quantity = Math.max(command.quantity, quantity ?? 0);
+    if (item.value === undefined || present === undefined) return;
+    command.values.add(item.value, Number.isNaN(present.value) ? undefined : present.value);
+    if (present.value !== item.value) present.sinceMs = atMs;
+    present.value = item.value;
+  }
+
+  #enlist(command: LearnedCommand): LearnedCommand {
+    const channel = `${command.kind.phase} ${command.kind.source}`;
+    const list = this.#ordered.get(channel) ?? [];
+    if (list.length < LEARN_LIMITS.ordered) list.push(command);
+    else this.#overflow.add("ordered");
+    this.#ordered.set(channel, list);
+    return command;
+  }
+
+  /** What came before it, and what was so at that time. */
+  #note(command: LearnedCommand, target: string, visit: Visit, atMs: number): void {
+    const others = this.#ordered.get(`${visit.phase} ${command.kind.source}`) ?? [];
+    let apartMs = Number.POSITIVE_INFINITY;
+    for (const other of others) {
+      if (other === command) continue;
+      apartMs = Math.min(apartMs, atMs - other.lastMs);
+      if (other.sightings.lastVisit !== visit.number) continue;
+      const order = command.after.get(other) ?? new Order();
+      command.after.set(other, order);
+      order.add(atMs - other.lastMs, other.sightings.count);
+    }
+    if (Number.isFinite(apartMs)) {
+      command.aparts += 1;
+      command.apartMs = Math.min(command.apartMs, apartMs);
+    }
+    for (const { tag, value, sinceMs } of this.#causes) {
+      // A PLC can judge by its own variables alone.
+      if (tag.device !== target) continue;
+      const cause = command.causes.get(tag.id) ?? new Cause();
+      command.causes.set(tag.id, cause);
+      if (!(value !== 0) || Number.isNaN(value)) cause.whileNot += 1;
+      else {
+        cause.whileSet += 1;
+        cause.shortestMs = Math.min(cause.shortestMs, atMs - sinceMs);
+      }
+    }
+  }
+}
+
+export function isBit({ range, modbus, opcua }: Tag): boolean {
+  if (modbus !== undefined) return modbus.table === "coil" || modbus.table === "discrete-input";
+  return opcua?.type === "Boolean" || (range[0] === 0 && range[1] === 1);
+}

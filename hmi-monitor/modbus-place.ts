@@ -1,0 +1,83 @@
+import {
+  decodeRequest,
+  decodeResponse,
+  type MbapFrame,
+  MbapFramer,
+  type ModbusRequest,
+  type TransactionId,
+} from "#wire/modbus/index.ts";
+import type { Segment } from "./conversation.ts";
+
+interface Asked {
+  readonly request: ModbusRequest;
+  readonly unitId: number;
+  /** Which segment completed it. */
+  readonly at: number;
+}
+
+/**
+ * Where a Modbus connection that was joined late can be read from: a segment of the client and a later one of the server such that
+ * everything since is whole frames, every answer fits a request, and there is one. One answer is enough: sixteen bits of transaction
+ * identifier, function, length and, of a write, what was written must agree.
+ *
+ * A client that is out to mislead can build writes that hold a further valid write within; whoever has held the connection since before
+ * the monitor was there could be read wrongly so. The join is said, and a connection begun anew is read from its first byte.
+ */
+export function modbusPlace(held: readonly Segment[]): readonly Segment[] | undefined {
+  // Only an answer can confirm anything.
+  if (held.at(-1)?.direction !== "server-to-client") return undefined;
+  for (let up = 0; up < held.length; up += 1) {
+    if (held[up]?.direction !== "client-to-server") continue;
+    const asked = requestsFrom(held, up);
+    if (asked === undefined || asked.size === 0) continue;
+    for (let down = up + 1; down < held.length; down += 1) {
+      if (held[down]?.direction === "server-to-client" && answersFit(held, down, asked)) return cut(held, up, down);
+    }
+  }
+  return undefined;
+}
+
+function cut(held: readonly Segment[], up: number, down: number): readonly Segment[] {
+  return held.filter(({ direction }, n) => n >= (direction === "client-to-server" ? up : down));
+}
+
+/** Every request from a segment of the client on; undefined: that is not where one begins. */
+function requestsFrom(held: readonly Segment[], up: number): ReadonlyMap<TransactionId, Asked> | undefined {
+  const asked = new Map<TransactionId, Asked>();
+  const whole = eachFrame(held, up, ({ pdu, transactionId, unitId }, at) => {
+    const request = decodeRequest(pdu);
+    if (!request.ok || isReserved(request.value.functionCode)) return false;
+    asked.set(transactionId, { request: request.value, unitId, at });
+    return true;
+  });
+  return whole ? asked : undefined;
+}
+
+function answersFit(held: readonly Segment[], down: number, asked: ReadonlyMap<TransactionId, Asked>): boolean {
+  let fitting = 0;
+  const whole = eachFrame(held, down, ({ pdu, transactionId, unitId }, at) => {
+    const to = asked.get(transactionId);
+    if (to === undefined || to.unitId !== unitId || to.at > at || !decodeResponse(pdu, to.request).ok) return false;
+    fitting += 1;
+    return true;
+  });
+  return whole && fitting > 0;
+}
+
+/** False: what lies there in one direction is not frames, or one of them is refused. */
+function eachFrame(held: readonly Segment[], from: number, take: (frame: MbapFrame, at: number) => boolean): boolean {
+  const framer = new MbapFramer();
+  const direction = held[from]?.direction;
+  for (let at = from; at < held.length; at += 1) {
+    const segment = held[at];
+    if (segment === undefined || segment.direction !== direction) continue;
+    if (!framer.push(segment.bytes).every((frame) => take(frame, at))) return false;
+    if (framer.state.kind === "failed") return false;
+  }
+  return true;
+}
+
+/** 0, and what stands for exceptions. @see MODBUS AP V1.1b3 §4.1 */
+function isReserved(functionCode: number): boolean {
+  return functionCode === 0 || functionCode > 127;
+}

@@ -1,0 +1,56 @@
+/** What was captured and could not be judged, since the start. */
+export interface Unread {
+  /** Connections whose beginning was not seen, and of them those that are read by now. */
+  joinedLate: number;
+  resynchronised: number;
+  /** Connections of which nothing more is read. */
+  blind: number;
+  /** Bytes in connections that are blind, or were while a place to begin was looked for. */
+  bytes: number;
+  /** Bytes to and from servers that the plant does not name. */
+  strangerBytes: number;
+  /** Frames that are damaged, cut, or in a place where no connection is. */
+  frames: number;
+  /** Answers to no request that was seen. */
+  answers: number;
+}
+
+const NOTHING: Unread = {
+  joinedLate: 0,
+  resynchronised: 0,
+  blind: 0,
+  bytes: 0,
+  strangerBytes: 0,
+  frames: 0,
+  answers: 0,
+};
+
+/** Ms between two reports of what was not judged. */
+export const REPORT_MS = 10_000;
+
+/** Counts it, and says now and then what has come to it. */
+export class UnreadCount {
+  readonly count: Unread = { ...NOTHING };
+  #said: Unread = NOTHING;
+  #saidAtMs = Number.NEGATIVE_INFINITY;
+
+  /** What has been counted since it was said last, in one sentence; undefined: nothing, or it was said a moment ago. */
+  report(nowMs: number): string | undefined {
+    if (nowMs - this.#saidAtMs < REPORT_MS) return undefined;
+    const parts = PARTS.flatMap(([key, what]) => {
+      const n = this.count[key] - this.#said[key];
+      return n > 0 ? `${n} ${what}` : [];
+    });
+    if (parts.length === 0) return undefined;
+    this.#saidAtMs = nowMs;
+    this.#said = { ...this.count };
+    return `not judged since the last such notice: ${parts.join(", ")}`;
+  }
+}
+
+const PARTS: readonly (readonly [keyof Unread, string])[] = [
+  ["bytes", "bytes in connections that are blind"],
+  ["strangerBytes", "bytes of servers that the plant does not name"],
+  ["frames", "frames that are damaged, cut or out of place"],
+  ["answers", "answers to no request that was seen"],
+];

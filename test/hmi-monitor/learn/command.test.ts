@@ -1,0 +1,109 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { TrafficCapture } from "#sim/traffic/frames.ts";
+import { runPlant } from "#sim/traffic/run-plant.ts";
+import { sekisho } from "../../support/cli.ts";
+import { waterTreatment } from "../../support/plant.ts";
+
+const { plant, lifecycle } = waterTreatment();
+const PATIENCE_MS = 60_000;
+
+describe("sekisho spec learn", () => {
+  const folder = mkdtempSync(join(tmpdir(), "sekisho-learn-"));
+  const at = (name: string) => join(folder, name);
+  const common = ["--plant", "water-treatment", "--phases", at("phases.txt")];
+
+  beforeAll(() => {
+    const pieces: Buffer[] = [];
+    const capture = new TrafficCapture(plant, Date.parse("2026-01-05T00:00:00Z"), (piece) => void pieces.push(piece));
+    runPlant({ plant, lifecycle, seed: 1, untilMs: 600_000, sink: capture });
+    writeFileSync(at("plant.pcap"), Buffer.concat(pieces));
+    writeFileSync(at("phases.txt"), capture.marks);
+    writeFileSync(at("cut.pcap"), Buffer.concat(pieces).subarray(0, 200_001));
+  });
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test(
+    "writes a draft that passes the check, and the same capture again finds nothing new",
+    async () => {
+      const args = ["spec", "learn", at("plant.pcap"), ...common, "--sightings", "1", "-o", at("draft"), "--json"];
+      const first = await sekisho(args, PATIENCE_MS);
+      expect([first.code, first.stderr]).toEqual([0, ""]);
+      const report = JSON.parse(first.stdout);
+      expect(report.phases.map(({ phase }: { phase: string }) => phase)).toEqual(["stopped", "startup", "normal"]);
+      expect(report.written).toEqual([at("draft/plant.yaml"), at("draft/lifecycle.yaml")]);
+      const text = readFileSync(at("draft/lifecycle.yaml"), "utf8");
+      expect(text).toMatch(
+        /# seen once on one occasion, first 2026-01-05T00:\S+, last \S+\n +startup-hmi-1-P101\.CMD-on:/,
+      );
+      expect((await sekisho(["spec", "check", at("draft")], PATIENCE_MS)).code).toBe(0);
+      const again = await sekisho(args, PATIENCE_MS);
+      expect([again.code, JSON.parse(again.stdout).widenings]).toEqual([0, []]);
+      expect(readFileSync(at("draft/lifecycle.yaml"), "utf8")).toBe(text);
+    },
+    4 * PATIENCE_MS,
+  );
+
+  test(
+    "ends with 1 where a draft that is there would have to be widened, and leaves it as it is",
+    async () => {
+      const learn = (...more: string[]) =>
+        sekisho(["spec", "learn", at("plant.pcap"), ...common, "-o", at("thin"), ...more], PATIENCE_MS);
+      expect((await learn("--sightings", "3")).code).toBe(0);
+      const before = readFileSync(at("thin/lifecycle.yaml"), "utf8");
+      const wider = await learn("--sightings", "1");
+      expect(wider.code).toBe(1);
+      expect(wider.stdout).toContain("take it with --widen");
+      expect(readFileSync(at("thin/lifecycle.yaml"), "utf8")).toBe(before);
+      expect((await learn("--sightings", "1", "--widen")).code).toBe(0);
+      expect(readFileSync(at("thin/lifecycle.yaml"), "utf8")).toContain("startup-hmi-1-P101.CMD-on");
+    },
+    4 * PATIENCE_MS,
+  );
+
+  test(
+    "without a plant and without marks drafts one phase that passes the check",
+    async () => {
+      const result = await sekisho(
+        ["spec", "learn", at("plant.pcap"), "--sightings", "1", "-o", at("bare")],
+        PATIENCE_MS,
+      );
+      expect([result.code, result.stderr]).toEqual([0, ""]);
+      expect(readFileSync(at("bare/plant.yaml"), "utf8")).toContain(
+        "table: holding-register, address: 1, type: uint16",
+      );
+      expect((await sekisho(["spec", "check", at("bare")], PATIENCE_MS)).code).toBe(0);
+    },
+    4 * PATIENCE_MS,
+  );
+
+  test.each([
+    {
+      name: "a file that is not there",
+      args: ["nowhere.pcap", "--plant", "water-treatment"],
+      says: "there is no such file",
+    },
+    { name: "a capture that is cut short", args: [at("cut.pcap"), "--plant", "water-treatment"], says: "cut short" },
+    { name: "no capture", args: [at("phases.txt"), "--plant", "water-treatment"], says: "cannot be read" },
+    { name: "no number of sightings", args: [at("plant.pcap"), "--sightings", "0"], says: "not a number of 1..1000" },
+    { name: "no server in the capture", args: [at("plant.pcap"), "--modbus-port", "1"], says: "no server answers" },
+    {
+      name: "a phase that the lifecycle does not have",
+      args: [at("plant.pcap"), "--plant", "water-treatment", "--phases", at("wrong.txt")],
+      says: "there is no phase `normale`",
+    },
+  ])(
+    "$name: a sentence, and exit code 2",
+    async ({ args, says }) => {
+      writeFileSync(at("wrong.txt"), "frame 1 normale\n");
+      const { code, stderr } = await sekisho(["spec", "learn", ...args], PATIENCE_MS);
+      expect(code).toBe(2);
+      expect(stderr).toContain(says);
+      expect(stderr).not.toContain("    at ");
+    },
+    PATIENCE_MS,
+  );
+});

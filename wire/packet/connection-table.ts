@@ -1,0 +1,164 @@
+import { Connection, type ConnectionState } from "./connection.ts";
+import type { Flow, ReassemblyLimits } from "./flow.ts";
+import type { PacketView } from "./packet-view.ts";
+import type { HeldBudget } from "./stream-half.ts";
+
+const FIRST_BUCKETS = 256;
+
+/** A list of connections, least recently active first. */
+interface Line {
+  oldest: Connection | undefined;
+  newest: Connection | undefined;
+}
+
+/** An address as a number of 32 bits: itself in IPv4, folded in IPv6. */
+function addressWord(view: PacketView, at: number): number {
+  const { bytes } = view;
+  if (view.ipVersion === 4) return bytes.readUInt32BE(at);
+  const folded =
+    Math.imul(bytes.readUInt32BE(at), 0x9e3779b1) ^
+    Math.imul(bytes.readUInt32BE(at + 4), 0x85ebca6b) ^
+    Math.imul(bytes.readUInt32BE(at + 8), 0xc2b2ae35) ^
+    bytes.readUInt32BE(at + 12);
+  return folded >>> 0;
+}
+
+/**
+ * Connections by their addresses and ports, the same in both directions, and in order of their last frame. A hash table and linked
+ * lists of its own: a million frames a second leave no time to build a text key, or to take an entry of a Map out and in again.
+ */
+export class ConnectionTable {
+  readonly #limits: ReassemblyLimits;
+  readonly #budget: HeldBudget;
+  readonly #seed: number;
+  readonly #lines: { readonly [state in ConnectionState]: Line } = {
+    opening: { oldest: undefined, newest: undefined },
+    open: { oldest: undefined, newest: undefined },
+    closed: { oldest: undefined, newest: undefined },
+  };
+  #buckets: (Connection | undefined)[] = Array<Connection | undefined>(FIRST_BUCKETS).fill(undefined);
+  #size = 0;
+
+  /** `seed` keeps a sender from choosing addresses that all fall into one bucket; no answer depends on it. */
+  constructor(limits: ReassemblyLimits, budget: HeldBudget, seed: number) {
+    this.#limits = limits;
+    this.#budget = budget;
+    this.#seed = seed | 0;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  find(view: PacketView): Connection | undefined {
+    const src = addressWord(view, view.srcAt);
+    const dst = addressWord(view, view.dstAt);
+    const hash = this.#hash(view, src, dst);
+    let found = this.#buckets[hash & (this.#buckets.length - 1)];
+    while (found !== undefined && !(found.hash === hash && found.owns(view, src, dst))) found = found.nextInBucket;
+    return found;
+  }
+
+  isFromClient(connection: Connection, view: PacketView): boolean {
+    return connection.isFromClient(view, addressWord(view, view.srcAt));
+  }
+
+  /** Adds a connection for the frame's addresses, in place of `known`, which has the same. */
+  add(view: PacketView, flow: Flow, fromClient: boolean, known: Connection | undefined, timeMs: number): Connection {
+    if (known !== undefined) this.remove(known);
+    const src = addressWord(view, view.srcAt);
+    const dst = addressWord(view, view.dstAt);
+    const size = view.ipVersion === 4 ? 4 : 16;
+    const addresses = Buffer.allocUnsafeSlow(2 * size);
+    view.bytes.copy(addresses, fromClient ? 0 : size, view.srcAt, view.srcAt + size);
+    view.bytes.copy(addresses, fromClient ? size : 0, view.dstAt, view.dstAt + size);
+    const words = fromClient ? { clientWord: src, serverWord: dst } : { clientWord: dst, serverWord: src };
+    const key = { addresses, ...words, hash: this.#hash(view, src, dst) };
+    const connection = new Connection(flow, key, this.#limits, this.#budget, timeMs);
+    if (this.#size >= this.#buckets.length) this.#widen();
+    this.#chain(connection);
+    this.#append(connection);
+    this.#size += 1;
+    return connection;
+  }
+
+  remove(connection: Connection): void {
+    const at = connection.hash & (this.#buckets.length - 1);
+    let before: Connection | undefined;
+    for (let c = this.#buckets[at]; c !== undefined; before = c, c = c.nextInBucket) {
+      if (c !== connection) continue;
+      if (before === undefined) this.#buckets[at] = c.nextInBucket;
+      else before.nextInBucket = c.nextInBucket;
+      break;
+    }
+    this.#unlink(connection);
+    this.#size -= 1;
+  }
+
+  /** The connection had a frame just now. */
+  touch(connection: Connection, timeMs: number): void {
+    connection.lastSeenMs = timeMs;
+    if (connection.newer === undefined) return;
+    this.#unlink(connection);
+    this.#append(connection);
+  }
+
+  setState(connection: Connection, state: ConnectionState): void {
+    if (connection.state === state) return;
+    this.#unlink(connection);
+    connection.state = state;
+    this.#append(connection);
+  }
+
+  /** The longest silent connection of a state. */
+  oldest(state: ConnectionState): Connection | undefined {
+    return this.#lines[state].oldest;
+  }
+
+  #hash(view: PacketView, srcWord: number, dstWord: number): number {
+    return (this.#mix(srcWord, view.srcPort) + this.#mix(dstWord, view.dstPort)) | 0;
+  }
+
+  #mix(word: number, port: number): number {
+    let h = Math.imul(word ^ this.#seed, 0x9e3779b1) ^ Math.imul(port + this.#seed, 0x85ebca6b);
+    h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d);
+    return h ^ (h >>> 13);
+  }
+
+  #chain(connection: Connection): void {
+    const at = connection.hash & (this.#buckets.length - 1);
+    connection.nextInBucket = this.#buckets[at];
+    this.#buckets[at] = connection;
+  }
+
+  #widen(): void {
+    const old = this.#buckets;
+    this.#buckets = Array<Connection | undefined>(2 * old.length).fill(undefined);
+    for (const first of old) {
+      let next: Connection | undefined;
+      for (let c = first; c !== undefined; c = next) {
+        next = c.nextInBucket;
+        this.#chain(c);
+      }
+    }
+  }
+
+  #unlink(connection: Connection): void {
+    const line = this.#lines[connection.state];
+    const { older, newer } = connection;
+    if (older === undefined) line.oldest = newer;
+    else older.newer = newer;
+    if (newer === undefined) line.newest = older;
+    else newer.older = older;
+    connection.older = undefined;
+    connection.newer = undefined;
+  }
+
+  #append(connection: Connection): void {
+    const line = this.#lines[connection.state];
+    connection.older = line.newest;
+    if (line.newest === undefined) line.oldest = connection;
+    else line.newest.newer = connection;
+    line.newest = connection;
+  }
+}

@@ -1,0 +1,287 @@
+import { wireError } from "../wire-error.ts";
+import { type Connection, opposite } from "./connection.ts";
+import { ConnectionTable } from "./connection-table.ts";
+import type { CloseReason, Direction, Endpoint, Flow, ReassemblyLimits, SkipReason } from "./flow.ts";
+import type { PacketView } from "./packet-view.ts";
+import type { ReassemblySink } from "./sink.ts";
+import { type HeldBudget, type StreamHalf, sequenceDistance } from "./stream-half.ts";
+import { TCP_FLAG } from "./tcp.ts";
+import { dstIpOf, dstMacOf, srcIpOf, srcMacOf } from "./tcp-frame.ts";
+
+const { SYN, ACK, FIN, RST } = TCP_FLAG;
+const STATES = ["closed", "opening", "open"] as const;
+const DIRECTIONS = ["client-to-server", "server-to-client"] as const;
+
+/**
+ * Follows TCP connections: located segments in, calls of the sink out. What cannot be seen is said, never guessed.
+ * @see RFC 9293
+ */
+export class TcpTracker {
+  readonly #limits: ReassemblyLimits;
+  readonly #serverPorts: ReadonlySet<number>;
+  readonly #sink: ReassemblySink;
+  readonly #budget: HeldBudget;
+  readonly #table: ConnectionTable;
+  /** connections with a gap, or with segments implausibly far away */
+  readonly #suspects = new Set<Connection>();
+  #nextId = 1;
+  #timeMs = 0;
+  #frame = 0;
+  #unfilled = 0;
+
+  constructor(limits: ReassemblyLimits, serverPorts: ReadonlySet<number>, sink: ReassemblySink, seed: number) {
+    this.#limits = limits;
+    this.#serverPorts = serverPorts;
+    this.#sink = sink;
+    this.#budget = { bytes: 0, max: limits.maxTotalHeldBytes };
+    this.#table = new ConnectionTable(limits, this.#budget, seed);
+  }
+
+  get flows(): number {
+    return this.#table.size;
+  }
+  get heldBytes(): number {
+    return this.#budget.bytes;
+  }
+  /** Segments taken though their checksum was not filled in. */
+  get unfilled(): number {
+    return this.#unfilled;
+  }
+
+  /** Takes a located TCP segment. */
+  segment(view: PacketView, timeMs: number, frame: number): void {
+    this.#timeMs = timeMs;
+    this.#frame = frame;
+    const known = this.#table.find(view);
+    if (known !== undefined && !this.#takesChecksum(known, view)) return;
+    if ((view.flags & SYN) !== 0) {
+      if ((view.flags & ACK) !== 0) this.#synAck(view, known);
+      else this.#syn(view, known);
+      return;
+    }
+    const hasPayload = view.end > view.dataAt;
+    // A bare ACK, FIN or RST of an unknown connection is the tail of one that is over.
+    if (known === undefined && !hasPayload) return;
+    if (hasPayload && (view.flags & (ACK | RST)) === 0) return this.#skip("no-ack", view);
+    const continued = this.#continues(known, view);
+    const connection = continued ?? this.#add(view, this.#guessFromClient(view), known);
+    if (continued !== undefined) this.#table.touch(connection, timeMs);
+    const direction = this.#directionOf(connection, view);
+    if ((view.flags & RST) !== 0) {
+      this.#rst(connection, direction, view);
+    } else if (connection.state !== "closed") {
+      if ((view.flags & ACK) !== 0) connection.half(opposite(direction)).acknowledge(view.ack, timeMs);
+      this.#payload(connection, direction, view, view.seq);
+    }
+  }
+
+  /** Lets time pass: gaps that stay too long turn blind, silent connections are forgotten. */
+  sweep(timeMs: number): void {
+    this.#timeMs = timeMs;
+    for (const connection of this.#suspects) this.#judge(connection);
+    for (const state of STATES) {
+      for (let c = this.#table.oldest(state); c !== undefined; c = this.#table.oldest(state)) {
+        if (timeMs - c.lastSeenMs <= this.#limits.idleTimeoutMs) break;
+        this.#close(c, "idle");
+        this.#remove(c);
+      }
+    }
+  }
+
+  /** The capture is over: gaps that are open stay open. Connections do not close by it. */
+  end(): void {
+    for (const connection of this.#suspects) this.#finalJudgement(connection);
+    this.#suspects.clear();
+  }
+
+  #directionOf(connection: Connection, view: PacketView): Direction {
+    return this.#table.isFromClient(connection, view) ? "client-to-server" : "server-to-client";
+  }
+
+  /** The known connection, unless it is closed and the frame carries bytes past its end. */
+  #continues(known: Connection | undefined, view: PacketView): Connection | undefined {
+    const bytes = view.end - view.dataAt;
+    if (known === undefined || known.state !== "closed" || bytes === 0) return known;
+    const end = known.half(this.#directionOf(known, view)).next;
+    const isOld = end !== undefined && sequenceDistance(view.seq + bytes, end) <= 0;
+    return isOld ? known : undefined;
+  }
+
+  #syn(view: PacketView, known: Connection | undefined): void {
+    if (known?.state === "open") {
+      // RFC 9293 §3.10.7.4: the server challenges it. Only its SYN-ACK proves that a new connection began.
+      if (view.seq === known.clientIsn) return;
+      known.newIsn = view.seq;
+      this.#skip("unexpected-syn", view);
+      return;
+    }
+    const isRetry = known?.state === "opening" && this.#table.isFromClient(known, view);
+    const connection = isRetry ? known : this.#add(view, true, known);
+    if (isRetry) this.#table.touch(connection, this.#timeMs);
+    connection.clientIsn = view.seq;
+    connection.up.start(view.seq + 1);
+    this.#payload(connection, "client-to-server", view, (view.seq + 1) >>> 0);
+  }
+
+  #synAck(view: PacketView, known: Connection | undefined): void {
+    const isn = (view.ack - 1) >>> 0;
+    if (known?.state === "open" && known.newIsn === isn) {
+      this.#close(known, "reused");
+      this.#established(this.#add(view, false, known), view, true);
+      return;
+    }
+    if (known !== undefined && known.state !== "opening" && known.clientIsn === isn) return; // sent again
+    if (known?.state === "open") {
+      this.#skip("unexpected-syn", view);
+      return;
+    }
+    const answers = known?.state === "opening" && !this.#table.isFromClient(known, view);
+    const connection = answers ? known : this.#add(view, false, known);
+    if (answers) this.#table.touch(connection, this.#timeMs);
+    this.#established(connection, view, answers && connection.clientIsn === isn);
+  }
+
+  /** The SYN-ACK tells where both directions start; the server's word on the client's start decides. */
+  #established(connection: Connection, view: PacketView, sawSyn: boolean): void {
+    connection.clientIsn = (view.ack - 1) >>> 0;
+    connection.up.start(view.ack);
+    connection.down.start(view.seq + 1);
+    this.#open(connection, !sawSyn);
+    this.#payload(connection, "server-to-client", view, (view.seq + 1) >>> 0);
+  }
+
+  #open(connection: Connection, joinedLate: boolean): void {
+    this.#table.setState(connection, "open");
+    this.#sink.open(connection.flow, joinedLate, this.#timeMs, this.#frame);
+  }
+
+  #payload(connection: Connection, direction: Direction, view: PacketView, seq: number): void {
+    const half = connection.half(direction);
+    const length = view.end - view.dataAt;
+    const isFin = (view.flags & FIN) !== 0;
+    if (length > 0) {
+      if (connection.state === "opening") this.#open(connection, true);
+      const payload = view.bytes.subarray(view.dataAt, view.end);
+      if (half.isNext(seq)) {
+        half.delivered(payload);
+        this.#sink.data(connection.flow, direction, payload, this.#timeMs, this.#frame);
+      } else {
+        this.#outOfOrder(connection, direction, view, seq, payload);
+      }
+    }
+    if (isFin) half.fin((seq + length) >>> 0, this.#timeMs);
+    if (connection.up.isSuspect || connection.down.isSuspect) {
+      this.#suspects.add(connection);
+      this.#judge(connection);
+    }
+    if (connection.up.finished && connection.down.finished) this.#close(connection, "fin");
+  }
+
+  #outOfOrder(connection: Connection, direction: Direction, view: PacketView, seq: number, payload: Buffer): void {
+    const { flow } = connection;
+    const { delivered, differingBytes, outside } = connection.half(direction).accept(seq, payload, this.#timeMs);
+    if (outside) this.#skip("out-of-window", view);
+    if (differingBytes > 0) this.#sink.overlap(flow, direction, differingBytes, this.#timeMs, this.#frame);
+    for (const bytes of delivered) this.#sink.data(flow, direction, bytes, this.#timeMs, this.#frame);
+  }
+
+  #rst(connection: Connection, direction: Direction, view: PacketView): void {
+    if (resetIsPlausible(connection.half(direction), view.seq, connection.state)) this.#close(connection, "rst");
+    else this.#skip("unexpected-rst", view);
+  }
+
+  #judge(connection: Connection): void {
+    if (connection.state === "open") {
+      for (const direction of DIRECTIONS) {
+        const reason = connection.half(direction).judge(this.#timeMs);
+        if (reason !== undefined) this.#sink.blind(connection.flow, direction, reason, this.#timeMs, this.#frame);
+      }
+    }
+    if (!connection.up.isSuspect && !connection.down.isSuspect) this.#suspects.delete(connection);
+  }
+
+  #finalJudgement(connection: Connection): void {
+    for (const direction of DIRECTIONS) {
+      const reason = connection.half(direction).finalJudgement();
+      if (reason !== undefined) this.#sink.blind(connection.flow, direction, reason, this.#timeMs, this.#frame);
+    }
+  }
+
+  #close(connection: Connection, reason: CloseReason): void {
+    const { flow, state } = connection;
+    this.#table.setState(connection, "closed");
+    if (state !== "open") return;
+    this.#finalJudgement(connection);
+    this.#suspects.delete(connection);
+    connection.up.forget();
+    connection.down.forget();
+    this.#sink.close(flow, reason, this.#timeMs, this.#frame);
+  }
+
+  #remove(connection: Connection): void {
+    this.#suspects.delete(connection);
+    this.#table.remove(connection);
+  }
+
+  #skip(reason: SkipReason, view: PacketView): void {
+    this.#sink.skipped(reason, srcIpOf(view), dstIpOf(view), null, this.#timeMs, this.#frame);
+  }
+
+  /**
+   * A direction whose checksums were never filled in is one that was captured before its network card. A direction that filled them
+   * in once does so always: a wrong one is then what its receiver drops.
+   */
+  #takesChecksum(connection: Connection, view: PacketView): boolean {
+    const fromClient = this.#table.isFromClient(connection, view);
+    const habit = fromClient ? connection.upHabit : connection.downHabit;
+    if (view.unfilled && habit === "filled") {
+      const error = wireError("PK_TCP_CHECKSUM", 0, "RFC 9293 §3.1");
+      this.#sink.skipped("malformed", srcIpOf(view), dstIpOf(view), error, this.#timeMs, this.#frame);
+      return false;
+    }
+    if (view.unfilled) this.#unfilled += 1;
+    if (habit === "unknown") {
+      if (fromClient) connection.upHabit = view.unfilled ? "unfilled" : "filled";
+      else connection.downHabit = view.unfilled ? "unfilled" : "filled";
+    }
+    return true;
+  }
+
+  #guessFromClient(view: PacketView): boolean {
+    const toServer = this.#serverPorts.has(view.dstPort);
+    const fromServer = this.#serverPorts.has(view.srcPort);
+    return toServer === fromServer ? view.dstPort <= view.srcPort : toServer;
+  }
+
+  #add(view: PacketView, fromClient: boolean, known: Connection | undefined): Connection {
+    const src: Endpoint = { mac: srcMacOf(view), ip: srcIpOf(view), port: view.srcPort };
+    const dst: Endpoint = { mac: dstMacOf(view), ip: dstIpOf(view), port: view.dstPort };
+    const id = this.#nextId;
+    this.#nextId += 1;
+    const flow: Flow = fromClient ? { id, client: src, server: dst } : { id, client: dst, server: src };
+    if (known !== undefined) this.#suspects.delete(known);
+    else if (this.#table.size >= this.#limits.maxFlows) this.#evict();
+    const connection = this.#table.add(view, flow, fromClient, known, this.#timeMs);
+    this.#takesChecksum(connection, view);
+    return connection;
+  }
+
+  /** Makes room: closed connections first, then ones that never opened (a SYN flood), then the longest silent. */
+  #evict(): void {
+    for (const state of STATES) {
+      const oldest = this.#table.oldest(state);
+      if (oldest === undefined) continue;
+      this.#close(oldest, "evicted");
+      this.#remove(oldest);
+      return;
+    }
+  }
+}
+
+/** RFC 5961 §3.2: a receiver resets only on the exact next sequence number. Where we lost the thread ourselves we
+ *  cannot tell, and take the RST for good: what follows would be reported as a flow joined late. */
+function resetIsPlausible(half: StreamHalf, seq: number, state: Connection["state"]): boolean {
+  if (state !== "open" || half.next === undefined || half.blind || half.hasGap) return true;
+  const offset = sequenceDistance(seq, half.next);
+  return offset === 0 || (half.finished && offset === 1);
+}
