@@ -5,15 +5,14 @@ import { join } from "node:path";
 
 const LAUNCHER = join(import.meta.dirname, "../../bin/sekisho.js");
 /**
- * Loaded into a measured process: tells at its end what it used, on file descriptor 3. The peak is the kernel's own: what getrusage tells
- * begins with what the parent had when it started the process.
+ * Loaded into a measured process: tells its peak of memory at its end, on file descriptor 3. It is the kernel's own count: what getrusage
+ * tells begins with what the parent had when it started the process.
  */
-const USAGE = `data:text/javascript,${encodeURIComponent(`
+const PEAK = `data:text/javascript,${encodeURIComponent(`
   import { readFileSync, writeSync } from "node:fs";
   process.on("exit", () => {
-    const { userCPUTime, systemCPUTime } = process.resourceUsage();
     const peak = /^VmHWM:\\s+(\\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1];
-    writeSync(3, JSON.stringify({ peakKiB: Number(peak), cpuS: (userCPUTime + systemCPUTime) / 1e6 }));
+    writeSync(3, String(peak));
   });
 `)}`;
 const PATIENCE_MS = 600_000;
@@ -21,8 +20,6 @@ const PATIENCE_MS = 600_000;
 export interface Run {
   readonly seconds: number;
   readonly processorS: number;
-  /** of our own process alone */
-  readonly peakKiB: number | undefined;
 }
 
 export type Traffic = "modbus" | "opcua";
@@ -70,29 +67,28 @@ export const TSHARK_FIELDS: Readonly<Record<Traffic, readonly string[]>> = {
 };
 
 /** `sekisho decode --json` as a user runs it, into a file. */
-export async function runSekisho(capture: string, out: string): Promise<Run> {
-  const { seconds, told } = await run(
-    process.execPath,
-    ["--import", USAGE, LAUNCHER, "decode", capture, "--json"],
-    out,
-  );
-  const value: unknown = JSON.parse(told);
-  if (typeof value !== "object" || value === null || !("peakKiB" in value) || !("cpuS" in value))
-    throw new Error(`a measured process said ${told}`);
-  return { seconds, processorS: Number(value.cpuS), peakKiB: Number(value.peakKiB) };
+export function runSekisho(capture: string, out: string): Promise<Run> {
+  return timed([process.execPath, LAUNCHER, "decode", capture, "--json"], out);
 }
 
-/** tshark with the same fields, into a file: a row for each frame. The shell around it tells what processor time it took. */
-export async function runTshark(traffic: Traffic, capture: string, out: string): Promise<Run> {
+/** tshark with the same fields, into a file: a row for each frame. */
+export function runTshark(traffic: Traffic, capture: string, out: string): Promise<Run> {
   const fields = TSHARK_FIELDS[traffic].flatMap((name) => ["-e", name]);
+  return timed(["tshark", "-r", capture, "-T", "fields", ...fields], out);
+}
+
+/** Peak memory of `sekisho decode --json`, in KiB. */
+export async function peakOfSekisho(capture: string, out: string): Promise<number> {
+  const { told } = await run(process.execPath, ["--import", PEAK, LAUNCHER, "decode", capture, "--json"], out);
+  return Number(told);
+}
+
+/** The shell around a command tells what processor time it took. */
+async function timed(command: readonly string[], out: string): Promise<Run> {
   const script = '"$@"; code=$?; times >&3; exit $code';
-  const { seconds, told } = await run(
-    "bash",
-    ["-c", script, "bash", "tshark", "-r", capture, "-T", "fields", ...fields],
-    out,
-  );
+  const { seconds, told } = await run("bash", ["-c", script, "bash", ...command], out);
   const times = told.split("\n")[1]?.match(/\d+m[\d.]+/g) ?? [];
-  return { seconds, processorS: times.reduce((sum, time) => sum + shellSeconds(time), 0), peakKiB: undefined };
+  return { seconds, processorS: times.reduce((sum, time) => sum + shellSeconds(time), 0) };
 }
 
 /** `1m2.345`. */

@@ -7,7 +7,7 @@ import { quantile } from "../statistics.ts";
 import { countDifferences } from "./compare.ts";
 import { type TrafficSize, writeModbusCapture } from "./modbus-traffic.ts";
 import { writeOpcuaCapture } from "./opcua-traffic.ts";
-import { type Run, runSekisho, runTshark, type Traffic } from "./programs.ts";
+import { peakOfSekisho, type Run, runSekisho, runTshark, type Traffic } from "./programs.ts";
 
 const BENCH = "decode";
 const PACKETS = 200_000;
@@ -36,7 +36,7 @@ export async function benchDecode(progress: (says: string) => void): Promise<rea
       figures.push(...(await benchSpeed(folder, traffic, progress)));
       figures.push(...(await benchMemory(folder, traffic, progress)));
     }
-    return figures;
+    return [...figures, ...(await benchReplay(progress))];
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -86,9 +86,9 @@ async function benchMemory(
   const out = join(folder, "ours");
   const peak = async (size: TrafficSize): Promise<number> => {
     const capture = write(folder, traffic, size, progress);
-    const { peakKiB } = await runSekisho(capture, out);
+    const peakKiB = await peakOfSekisho(capture, out);
     rmSync(capture);
-    return (peakKiB ?? Number.NaN) / 1024;
+    return peakKiB / 1024;
   };
   const common = { bench: BENCH, subject: "sekisho", unit: "MiB", errors: 0, metric: "peak memory" };
   const short = await peak({ packets: SHORT, flows: FLOWS });

@@ -25,15 +25,7 @@ export async function startRelays(workshop: Workshop, upstream: number): Promise
   const target = `127.0.0.1:${upstream}`;
   return [
     { subject: "direct", port: upstream },
-    {
-      subject: "socat",
-      port: socat,
-      process: await workshop.listening(
-        "socat",
-        [`TCP-LISTEN:${socat},bind=127.0.0.1,reuseaddr,fork,nodelay,backlog=1024`, `TCP:${target},nodelay`],
-        socat,
-      ),
-    },
+    await startSocat(workshop, socat, target),
     await startHaproxy(workshop, upstream),
     {
       subject: "nginx",
@@ -45,6 +37,13 @@ export async function startRelays(workshop: Workshop, upstream: number): Promise
       ),
     },
   ];
+}
+
+/** A process for each connection, gone before its CPU time could be read: none is shown. */
+async function startSocat(workshop: Workshop, port: number, target: string): Promise<Way> {
+  const listen = `TCP-LISTEN:${port},bind=127.0.0.1,reuseaddr,fork,nodelay,backlog=1024`;
+  await workshop.listening("socat", [listen, `TCP:${target},nodelay`], port);
+  return { subject: "socat", port };
 }
 
 export async function startHaproxy(workshop: Workshop, upstream: number): Promise<Way> {

@@ -8,6 +8,9 @@ export const BLOCK_BYTES = 1 << 18;
 /** Fixed parts of a line between two calls of `reserve`. */
 const MARGIN_BYTES = 64;
 
+/** A call to copy costs as much as so many bytes do one by one. */
+const COPIED_BYTES = 32;
+
 const COMMA = 0x2c;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -71,8 +74,7 @@ export class JsonBytes {
     const bytes = this.#bytes;
     const length = text.length;
     const at = this.#at;
-    // A call to copy costs as much as some dozen bytes do one by one.
-    if (length > 24) bytes.set(text, at);
+    if (length > COPIED_BYTES) bytes.set(text, at);
     else for (let i = 0; i < length; i += 1) bytes[at + i] = text[i] ?? 0;
     this.#at = at + length;
     return this;

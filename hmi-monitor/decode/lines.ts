@@ -12,7 +12,6 @@ const NS_DIGITS = 3;
 
 const START = ascii('{"frame":');
 const TIME = ascii(',"time":');
-const POINT = ascii(".");
 const END = ascii("}\n");
 const ERROR = ascii(',"error":');
 const SAYS = ascii(',"says":');
@@ -25,6 +24,9 @@ export class Lines {
   readonly #json: JsonBytes;
   #count = 0;
   #errors = 0;
+  /** the second of the line before, and how its time begins: most lines are of the same */
+  #second = Number.NaN;
+  #secondText: Uint8Array = TIME;
 
   constructor(take: TakesBlock) {
     this.#json = new JsonBytes(take);
@@ -42,11 +44,18 @@ export class Lines {
 
   /** Begins a line; the caller adds `,"key":value` and calls `end`. `head` is of {@link lineHead}. */
   begin({ number, seconds, nanoseconds }: Moment, head: Uint8Array): JsonBytes {
-    const json = this.#json;
-    json.raw(START).int(number).raw(TIME);
-    if (seconds < 0) return json.float(seconds + nanoseconds / NS_PER_S).raw(head);
+    const json = this.#json.raw(START).int(number);
+    if (seconds < 0)
+      return json
+        .raw(TIME)
+        .float(seconds + nanoseconds / NS_PER_S)
+        .raw(head);
+    if (seconds !== this.#second) {
+      this.#second = seconds;
+      this.#secondText = ascii(`,"time":${seconds}.`);
+    }
     const us = (nanoseconds / NS_PER_US) | 0;
-    json.int(seconds).raw(POINT).digits(us, US_DIGITS);
+    json.raw(this.#secondText).digits(us, US_DIGITS);
     if (us * NS_PER_US !== nanoseconds) json.digits(nanoseconds - us * NS_PER_US, NS_DIGITS);
     return json.raw(head);
   }

@@ -126,7 +126,7 @@ export class OpcuaInterpreter implements Interpreter<UacpFrame> {
     const json = this.#lines.begin(at, head).raw(this.#channelKeys(segment));
     const requestId = segment.readUInt32LE(FIELD.REQUEST);
     json.int(segment.readUInt32LE(FIELD.SEQUENCE)).raw(KEY.requestId).int(requestId);
-    skimmed(json, segment);
+    skimmed(json);
     if (up) this.#remember(requestId, at.number);
     else this.#answered(json, requestId);
     this.#lines.end();
