@@ -8,6 +8,7 @@ import { countDifferences } from "./compare.ts";
 import { type TrafficSize, writeModbusCapture } from "./modbus-traffic.ts";
 import { writeOpcuaCapture } from "./opcua-traffic.ts";
 import { peakOfSekisho, type Run, runSekisho, runTshark, type Traffic } from "./programs.ts";
+import { benchReplay } from "./replay.ts";
 
 const BENCH = "decode";
 const PACKETS = 200_000;
