@@ -37,6 +37,9 @@ export class MessageLog {
   /** The last one is being filled. */
   readonly #blocks: Block[] = [];
   #writing = false;
+  #closing = false;
+  /** Of the block that is being written, or was last. */
+  #written: Promise<void> = Promise.resolve();
   #broken = false;
   #lost = 0;
 
@@ -74,9 +77,11 @@ export class MessageLog {
     block.lines += 1;
   }
 
-  /** Writes what waits, at once. */
-  close(): void {
+  /** Writes what waits, after what is being written: the file keeps the order. */
+  async close(): Promise<void> {
     clearInterval(this.#timer);
+    this.#closing = true;
+    await this.#written;
     for (const { bytes, used, lines } of this.#blocks.splice(0)) {
       try {
         writeSync(this.#file, bytes, 0, used);
@@ -103,11 +108,14 @@ export class MessageLog {
     if (block === undefined) return;
     this.#rotate();
     this.#writing = true;
-    write(this.#file, block.bytes, 0, block.used, null, (error, written) => {
-      this.#writing = false;
-      if (error !== null || written < block.used) this.#failed(error ?? new Error("the disk is full"), block.lines);
-      else this.#wrote(written);
-      if (this.#blocks.length > 1) this.#flush();
+    this.#written = new Promise((resolve) => {
+      write(this.#file, block.bytes, 0, block.used, null, (error, written) => {
+        this.#writing = false;
+        if (error !== null || written < block.used) this.#failed(error ?? new Error("the disk is full"), block.lines);
+        else this.#wrote(written);
+        if (this.#blocks.length > 1 && !this.#closing) this.#flush();
+        resolve();
+      });
     });
   }
 

@@ -400,7 +400,7 @@ export class Point implements TakesBundles {
     clearInterval(this.#timer);
     const last: StatusMessage = { ...this.#status(), state: "down", says: "stopped" };
     this.#logStatus(last);
-    this.#log?.close();
+    await this.#log?.close();
     if (this.#bus === undefined) return;
     this.#bus.publish(topic.status(this.options.point), last, { retain: true });
     await this.#bus.close();

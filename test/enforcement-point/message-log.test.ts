@@ -39,18 +39,18 @@ test("messages come to the file in their order, by themselves, and what waits is
   log.add("notice", { says: "流量 12 m³/h" });
   await until(() => statSync(path).size > 0);
   log.add("receipt", { seq: 1 });
-  log.close();
+  await log.close();
   expect(lines()).toEqual([
     { kind: "notice", says: "流量 12 m³/h" },
     { kind: "receipt", seq: 1 },
   ]);
 });
 
-test("an earlier file is continued, never emptied", () => {
+test("an earlier file is continued, never emptied", async () => {
   writeFileSync(path, '{"kind":"status","seq":0}\n');
   const log = open();
   log.add("receipt", { seq: 1 });
-  log.close();
+  await log.close();
   expect(lines()).toHaveLength(2);
 });
 
@@ -62,28 +62,28 @@ test("many blocks come whole and in their order", async () => {
     if (seq % 1000 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
   await until(() => statSync(path).size > 64 * 1024);
-  log.close();
+  await log.close();
   expect(lines()).toEqual(Array.from({ length: count }, (_, seq) => ({ kind: "receipt", seq })));
   expect(log.lost).toBe(0);
 });
 
-test("what waits is bounded, and what finds no place is counted", () => {
+test("what waits is bounded, and what finds no place is counted", async () => {
   const maxWaitingBytes = 2 * 64 * 1024;
   const log = open(path, { maxWaitingBytes });
   const message = { says: "x".repeat(1000) };
   for (let n = 0; n < 1000; n += 1) log.add("notice", message);
-  log.close();
+  await log.close();
   const written = lines().length;
   expect(statSync(path).size).toBeLessThanOrEqual(maxWaitingBytes);
   expect(written).toBeGreaterThan(100);
   expect(log.lost).toBe(1000 - written);
 });
 
-test("a message that no block can hold is lost alone", () => {
+test("a message that no block can hold is lost alone", async () => {
   const log = open();
   log.add("notice", { says: "x".repeat(64 * 1024) });
   log.add("notice", { says: "short" });
-  log.close();
+  await log.close();
   expect(lines()).toEqual([{ kind: "notice", says: "short" }]);
   expect(log.lost).toBe(1);
 });
@@ -93,7 +93,7 @@ test("a file that has its size makes room, and one earlier file stays", async ()
   const log = open(path, { maxBytes: 1000 });
   log.add("notice", { says: "next" });
   await until(() => existsSync(`${path}.1`) && statSync(path).size > 0);
-  log.close();
+  await log.close();
   expect(lines()).toEqual([{ kind: "notice", says: "next" }]);
   expect(statSync(`${path}.1`).size).toBe(2001);
 });
@@ -103,7 +103,7 @@ test("a full disk stops nothing, is said once, and counted", async () => {
   log.add("notice", { says: "one" });
   await until(() => faults.length > 0);
   log.add("notice", { says: "two" });
-  log.close();
+  await log.close();
   expect(faults).toHaveLength(1);
   expect(faults[0]).toMatch(/^log `\/dev\/full` cannot be written \(ENOSPC.*enforcement goes on$/);
   expect(log.lost).toBe(2);

@@ -6,7 +6,10 @@ import { waterTreatment } from "../../support/plant.ts";
 const { plant, lifecycle } = waterTreatment();
 
 function as(way: UaWay | undefined) {
-  const links = plant.links.map((link) => (link.id === "hmi-plc2-ua" && way !== undefined ? { ...link, way } : link));
+  const links = plant.links.map(({ way: declared, ...link }) => {
+    const its = link.id === "hmi-plc2-ua" ? way : declared;
+    return its === undefined ? link : { ...link, way: its };
+  });
   return { plant: { ...plant, links }, lifecycle };
 }
 
