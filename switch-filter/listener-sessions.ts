@@ -173,7 +173,7 @@ function uaSessions(point: Point, { listener, link, isLedHere }: ListenerSession
     termination === undefined
       ? { names, urls }
       : { names, urls, termination: { with: termination, sessions: new Map() } };
-  warn(point, listener, link);
+  warn(point, listener);
   return {
     make: (party: Party, output: SessionOutput) => {
       const session = new UaSession(point, server, party, output);
@@ -188,11 +188,10 @@ function uaSessions(point: Point, { listener, link, isLedHere }: ListenerSession
   };
 }
 
-function warn(point: Point, listener: FilterListener, { id, server }: Link): void {
+/** For whoever starts it, and not a notice: how a listener is set up is nothing that was detected. */
+function warn(point: Point, listener: FilterListener): void {
   const says = listenerWarning(listener, point.bundle.plant);
-  if (says === undefined) return;
-  process.stderr.write(`sekisho: ${says}\n`);
-  point.notice({ code: "SECURITY_POLICY", severity: "info", locus: [], source: id, target: server, says });
+  if (says !== undefined) process.stderr.write(`sekisho: ${says}\n`);
 }
 
 function url({ host, port }: FilterListener["listen"]): string {
