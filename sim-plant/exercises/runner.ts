@@ -12,12 +12,9 @@ import { acceptedWrites, attackActions, operatorCommands, plantRecords } from ".
 import type { ExerciseResult } from "./result.ts";
 import { type AttackRun, score } from "./score.ts";
 
-/** Plant ms: how long the plant runs undisturbed before the first attack, how long each attack lasts, and the rest between two. */
-const SETTLED_MS = 20_000;
+/** Plant ms: how long each attack lasts, and the rest between two. */
 const ATTACK_MS = 55_000;
 const REST_MS = 5000;
-/** Plant ms that containment and recovery together may take before the exercise goes on without them. */
-const GIVE_UP_MS = 120_000;
 /** Real ms between two looks at the coordinator. */
 const LOOK_EVERY_MS = 40;
 /** Real ms an exercise may take in all. */
@@ -74,7 +71,8 @@ class Run {
       return;
     }
     onProgress("the operator starts the plant");
-    await this.#until((s) => s.phase === "normal" && s.atMs - s.sinceMs >= SETTLED_MS, "normal operation");
+    const { phase, afterMs } = exercise.begins;
+    await this.#until((s) => s.phase === phase && s.atMs - s.sinceMs >= afterMs, `the phase ${phase}`);
     for (const id of exercise.attacks) await this.#attack(id);
   }
 
@@ -103,6 +101,7 @@ class Run {
       plant,
       undisturbed: undisturbed.records,
       endMs,
+      productionAtLeast: exercise.productionAtLeast,
     });
   }
 
@@ -124,7 +123,7 @@ class Run {
 
   /** The shift supervisor: once the cause is gone and nothing is missing any more, the plant is led back. */
   async #recover(id: AttackId): Promise<void> {
-    const giveUpMs = this.#now + GIVE_UP_MS;
+    const giveUpMs = this.#now + this.#options.exercise.giveUpMs;
     let asked = "";
     const back = async (state: StateView): Promise<boolean> => {
       if (state.phase === "normal" || state.atMs > giveUpMs) return true;

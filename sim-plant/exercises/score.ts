@@ -54,6 +54,8 @@ export interface Evidence {
   readonly plant: readonly PlantRecord[];
   readonly undisturbed: readonly PlantRecord[];
   readonly endMs: number;
+  /** The least share of the undisturbed run's water with which the exercise is passed, 0..1. */
+  readonly productionAtLeast: number;
 }
 
 /** Plant ms after an attack's end within which what was seen is still counted as of that attack. */
@@ -62,7 +64,6 @@ const AFTERMATH_MS = 3000;
 const SAME_COMMAND_MS = 1000;
 /** Plant ms after an emergency change within which a command of the operator counts as cut, not as falsely blocked. */
 const CUT_MS = 1500;
-const MIN_PRODUCTION_KEPT = 0.5;
 
 /** Judges an exercise from logs that the defence did not write, save for what it says it detected. */
 export function score(evidence: Evidence): ExerciseResult {
@@ -220,7 +221,7 @@ function failuresOf(
   });
   expect(result.plant.harm.length === 0, "the plant was harmed");
   expect(
-    result.plant.productionKept >= MIN_PRODUCTION_KEPT,
+    result.plant.productionKept >= evidence.productionAtLeast,
     `only ${result.plant.productionKept} of the water was produced`,
   );
   return failures;

@@ -1,6 +1,15 @@
 import { between, type Random } from "../random.ts";
 import { type Hands, hands } from "./hands.ts";
-import { dosingHeld, maintenance, maintenanceLineDone, normal, probation, shutdown, startup } from "./procedures.ts";
+import {
+  dosingHeld,
+  maintenance,
+  maintenanceLineDone,
+  normal,
+  probation,
+  shutdown,
+  startHeld,
+  startup,
+} from "./procedures.ts";
 import { SCRIPTS, type ScriptLine, type ScriptName } from "./script.ts";
 import type { Command, Decision, OperatorState, OperatorView, PhaseRequest } from "./view.ts";
 
@@ -12,10 +21,14 @@ export interface OperatorPlan {
   readonly returnAfterMs: number | undefined;
 }
 
+const START_HELD = "degraded.start-held";
 const RETURN: PhaseRequest = { request: "return-to-normal", role: "operator", person: "A. Minato" };
 
 /** How long the operator lets a containment stand before he asks for the way back, plant ms. */
 export const DEFAULT_RETURN_AFTER_MS = 20_000;
+
+/** How long he leaves the plant stopped after a start that was broken off, plant ms. */
+const AFTER_BROKEN_START_MS = 20_000;
 
 /** Reaction time after the console shows something new, ms. */
 const REACTION_MS = [1000, 2000] as const;
@@ -65,6 +78,8 @@ function look(plan: OperatorPlan, state: OperatorState, view: OperatorView, atMs
     phase,
     phaseSinceMs: newPhase ? atMs : state.phaseSinceMs,
     readyAtMs: atMs + Math.round(between(rng, REACTION_MS[0], REACTION_MS[1])),
+    // A start that was broken off is in his mind until he has asked for another one.
+    brokenOff: newPhase ? state.phase === START_HELD : state.brokenOff,
     maintenanceDone: newPhase ? 0 : state.maintenanceDone,
     scriptAt: newPhase && scriptAsked(plan, state) ? state.scriptAt + 1 : state.scriptAt,
     rinsed: false,
@@ -81,6 +96,8 @@ function wish(phase: string, h: Hands): Command | undefined {
   switch (phase) {
     case "startup":
       return startup(h);
+    case START_HELD:
+      return startHeld(h);
     case "normal":
       return normal(h);
     case "degraded.dosing-held":
@@ -102,11 +119,13 @@ function ask(plan: OperatorPlan, h: Hands, phase: string): PhaseRequest | undefi
   const inPhaseMs = h.nowMs - h.state.phaseSinceMs;
   const line = lineNow(plan, h.state);
   if (line?.phase === phase) {
-    return inPhaseMs >= line.afterMs && (line.ready?.(h) ?? true) ? line.request : undefined;
+    const afterMs = h.state.brokenOff ? Math.max(line.afterMs, AFTER_BROKEN_START_MS) : line.afterMs;
+    return inPhaseMs >= afterMs && (line.ready?.(h) ?? true) ? line.request : undefined;
   }
-  // Not where the script would be: a containment came between. He leads the plant back, and the script goes on from there.
-  if (plan.returnAfterMs === undefined || !phase.startsWith("degraded.") || inPhaseMs < plan.returnAfterMs)
-    return undefined;
+  // Not where the script would be: a containment came between. He leads the plant back, and the script goes on from there. From a start
+  // that was broken off there is no way back but to switch off.
+  if (plan.returnAfterMs === undefined || !phase.startsWith("degraded.") || phase === START_HELD) return undefined;
+  if (inPhaseMs < plan.returnAfterMs) return undefined;
   return RETURN;
 }
 

@@ -52,6 +52,17 @@ function closeHighInlet(h: Hands): Wish {
   return manual && atLeast(h, "LIT101", 2.3) ? h.set("MV101.CMD", 0) : undefined;
 }
 
+/** A start that is broken off: the inlet first, then dosing, then what moves water. */
+export function startHeld(h: Hands): Wish {
+  return (
+    h.set("MV101.CMD", 0) ??
+    (shows(h, "MV101.CMD", 0) ? h.set("AUTO101", 0) : undefined) ??
+    h.set("P201.CMD", 0) ??
+    (atMost(h, "MV101.POS", 0) ? h.set("P101.CMD", 0) : undefined) ??
+    (shows(h, "P101.CMD", 0) ? h.set("P401.CMD", 0) : undefined)
+  );
+}
+
 export function normal(h: Hands): Wish {
   return backwash(h) ?? flows(h, 5, ROUND_MS) ?? dose(h);
 }

@@ -24,10 +24,12 @@ const drill = (request: string, phase: string, afterMs: number): readonly Script
   { phase, afterMs: 25_000, request: operator("return-to-normal") },
 ];
 
-/** Through every phase: maintenance, a start, an hour's work in small, three drills, and a shutdown. It begins again at its end. */
+/** Through every phase: maintenance, a start that is broken off and one that is not, an hour's work in small, three drills, and a shutdown. It begins again at its end. */
 const QUIET_DAY: readonly ScriptLine[] = [
   { phase: "stopped", afterMs: 8_000, request: engineer("maintain") },
   { phase: "maintenance", afterMs: 5_000, ready: listDone, request: engineer("end-maintenance") },
+  { phase: "stopped", afterMs: 8_000, request: operator("start") },
+  { phase: "startup", afterMs: 12_000, request: operator("hold-start") },
   { phase: "stopped", afterMs: 8_000, request: operator("start") },
   ...drill("local-control", "degraded.local-control", 260_000),
   ...drill("hold-dosing", "degraded.dosing-held", 60_000),

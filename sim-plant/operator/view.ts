@@ -49,6 +49,8 @@ export interface OperatorState {
   readonly writtenAtMs: ReadonlyMap<string, number>;
   /** Since when the inlet has been seen open; undefined: it is not. */
   readonly inletOpenSinceMs: number | undefined;
+  /** The phase before this one was a start that was broken off. */
+  readonly brokenOff: boolean;
   /** Where the maintenance list stands. */
   readonly maintenanceDone: number;
   /** Where the day's script stands. */
@@ -68,6 +70,7 @@ export const FIRST_STATE: OperatorState = {
   readyAtMs: 0,
   writtenAtMs: new Map(),
   inletOpenSinceMs: undefined,
+  brokenOff: false,
   maintenanceDone: 0,
   scriptAt: 0,
   requestedAtMs: Number.NEGATIVE_INFINITY,

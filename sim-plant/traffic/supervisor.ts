@@ -52,6 +52,10 @@ export class Supervisor {
         after(8000, 5 * MINUTE_MS, maintain ? "maintain" : "start");
         return;
       }
+      case "startup":
+        if (this.#rng() < 0.2) after(10_000, 60_000, "hold-start");
+        else this.#wanted = undefined;
+        return;
       case "maintenance":
         after(5000, 60_000, "end-maintenance");
         return;

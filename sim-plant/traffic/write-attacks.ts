@@ -48,7 +48,14 @@ function set(from: From, tag: string, value: number, goal = true, afterMs = 1000
 }
 
 const NOT_BACKWASHING = ({ read }: AttackScene): boolean => read("BW301.ACTIVE") === 0;
-const IDLE = ["maintenance", "stopped", "recovery.verify", "degraded.local-control", "degraded.hmi-quarantined"];
+const IDLE = [
+  "maintenance",
+  "stopped",
+  "recovery.verify",
+  "degraded.local-control",
+  "degraded.hmi-quarantined",
+  "degraded.start-held",
+];
 const RUNNING = ["normal", "degraded.dosing-held", "recovery.probation"];
 
 /** The write attacks of the library. Rows that write nothing (floods, scans, drops, reads, field and PLC attacks) are not here. */

@@ -148,11 +148,11 @@ describe("containment", () => {
     const points = await team(coordinator);
     await request(coordinator, "start");
     points.filter.receipt({ ...rogue, atMs: Date.now() });
-    await until("contained", () => points.all.every((point) => point.phase === "degraded.local-control"));
+    await until("contained", () => points.all.every((point) => point.phase === "degraded.start-held"));
     await until("over", async () => (await state(coordinator)).changing === null);
     const now = await state(coordinator);
     expect(now).toMatchObject({
-      phase: "degraded.local-control",
+      phase: "degraded.start-held",
       epoch: 3,
       history: [{ emergency: true, outcome: "done" }, {}],
     });
@@ -160,18 +160,18 @@ describe("containment", () => {
       locus: ["unknown-device"],
       severity: "alarm",
       blocked: true,
-      containment: "degraded.local-control",
+      containment: "degraded.start-held",
     });
-    expect(await request(coordinator, "return-to-normal")).toMatchObject([
+    expect(await request(coordinator, "continue-start")).toMatchObject([
       409,
       { says: expect.stringContaining("without a new detection") },
     ]);
   });
 
   test("the operator station is told apart from an attack on its way by what the HMI layer saw", async () => {
-    const coordinator = await begin();
+    const coordinator = await begin({ fresh: false });
+    await request(coordinator, "adopt", { person: "erik", role: "engineer", phase: "normal" });
     const points = await team(coordinator);
-    await request(coordinator, "start");
     const items = [{ tag: TagId("DOS201.SP"), address: "unit 1 holding register 1", value: 8 }];
     const high = {
       items,
@@ -197,7 +197,7 @@ describe("containment", () => {
     points.filter.receipt({ ...rogue, action: "forwarded", atMs: Date.now() });
     await until("proposed", async () => (await state(coordinator)).proposals.length === 1);
     const [proposal] = (await state(coordinator)).proposals;
-    expect(proposal).toMatchObject({ to: "degraded.local-control", takable: false, state: "proposed" });
+    expect(proposal).toMatchObject({ to: "degraded.start-held", takable: false, state: "proposed" });
     const approval = { proposal: proposal?.id, approve: true, ...anna };
     expect(await post(coordinator, "/api/containment", approval)).toMatchObject([
       409,
@@ -220,7 +220,7 @@ describe("containment", () => {
       200,
       { accepted: true },
     ]);
-    expect(points.plc1.phase).toBe("degraded.local-control");
+    expect(points.plc1.phase).toBe("degraded.start-held");
     expect((await state(coordinator)).proposals[0]).toMatchObject({ state: "taken", decidedBy: "anna (operator)" });
   });
 });
@@ -310,7 +310,7 @@ describe("the page's connection", () => {
     points.filter.receipt({ ...rogue, atMs: Date.now() });
     const phases = () =>
       got.flatMap((m) => (m.kind === "state" && m.changed.phase !== undefined ? [m.changed.phase] : []));
-    await until("the containment", () => phases().includes("degraded.local-control"));
+    await until("the containment", () => phases().includes("degraded.start-held"));
     expect(got[0]?.kind).toBe("snapshot");
     expect(got.some((message) => message.kind === "detection")).toBe(true);
     expect(got.map((message) => message.seq)).toEqual(got.map((_m, i) => i + 1));
@@ -345,7 +345,7 @@ test("the evidence log tells who asked, what was found and what followed", async
   const points = await team(coordinator);
   await request(coordinator, "start");
   points.filter.receipt({ ...rogue, atMs: Date.now() });
-  await until("contained", () => points.plc1.phase === "degraded.local-control");
+  await until("contained", () => points.plc1.phase === "degraded.start-held");
   const lines = readFileSync(join(runDir, "evidence", "evidence-000001.jsonl"), "utf8")
     .trim()
     .split("\n");

@@ -93,8 +93,8 @@ test("the actor says where an event leads, takes it, and begins where the record
   actor.send("request.start");
   actor.send("step.0");
   expect(actor.position).toEqual({ phase: "startup", steps: ["prime"] });
-  actor.send("containment.degraded.hmi-quarantined");
-  expect(actor.position).toEqual({ phase: "degraded.hmi-quarantined", steps: [] });
+  actor.send("containment.degraded.start-held");
+  expect(actor.position).toEqual({ phase: "degraded.start-held", steps: [] });
   actor.stop();
 });
 

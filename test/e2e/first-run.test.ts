@@ -6,10 +6,10 @@ import { sekisho } from "../support/cli.ts";
 /** The first exercise by command, with real processes, addresses and traffic. One seed per mode; the limit is the product's own. */
 const LIMIT_MS = 90_000;
 
-async function run(mode: string, seed: number): Promise<ExerciseResult> {
+async function run(mode: string, seed: number, exercise = "first-run"): Promise<ExerciseResult> {
   const began = performance.now();
   const { code, stdout, stderr } = await sekisho(
-    ["exercise", "run", "first-run", "--mode", mode, "--seed", String(seed), "--json"],
+    ["exercise", "run", exercise, "--mode", mode, "--seed", String(seed), "--json"],
     LIMIT_MS,
   );
   expect(stdout, stderr).not.toBe("");
@@ -45,5 +45,17 @@ describe("first-run", () => {
     expect(falseBlocks).toBe(0);
     expect(plant.harm).toEqual([]);
     expect(plant.productionKept).toBeGreaterThanOrEqual(0.5);
+  });
+});
+
+describe("attacked-start", () => {
+  test("a start under attack is broken off by switching off, no tank runs over, and the next start succeeds", {
+    timeout: LIMIT_MS + 5000,
+  }, async () => {
+    const { attacks, falseBlocks, plant, timeToRecoverMs } = await run("enforce", 21, "attacked-start");
+    expect(attacks).toMatchObject([{ prevented: true, detected: true, containment: "degraded.start-held" }]);
+    expect(falseBlocks).toBe(0);
+    expect(plant.harm).toEqual([]);
+    expect(timeToRecoverMs).not.toBeNull();
   });
 });

@@ -87,6 +87,7 @@ function evidence(over: Partial<Evidence> = {}): Evidence {
     plant: plant(),
     undisturbed: plant(),
     endMs: END_MS,
+    productionAtLeast: 0.5,
     ...over,
   };
 }

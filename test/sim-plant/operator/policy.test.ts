@@ -128,6 +128,16 @@ describe("he acts only on what he sees", () => {
     },
   );
 
+  test("a start that is broken off is switched off in the order that harms nothing", () => {
+    const running = { "MV101.CMD": 1, "MV101.POS": 100, AUTO101: 1, "P201.CMD": 1, "P101.CMD": 1, "P401.CMD": 0 };
+    const asked = (tags: Readonly<Record<string, number>>) => watch(view("degraded.start-held", [], tags), 6).commands;
+    expect(asked(running)[0]).toContain("MV101.CMD");
+    expect(asked({ ...running, "MV101.CMD": 0 })[0]).toContain("AUTO101");
+    const inletMoves = { ...running, "MV101.CMD": 0, AUTO101: 0, "P201.CMD": 0 };
+    expect(asked(inletMoves), "the feed pump goes on until the inlet is closed").toEqual([]);
+    expect(asked({ ...inletMoves, "MV101.POS": 0 })[0]).toContain("P101.CMD");
+  });
+
   test("set-points out of reach are reported, not written", () => {
     const { commands, reports } = watch(view("normal", ["produce"], disturbed), 60);
     expect(commands.filter((c) => c.includes("FIC101.SP") || c.includes("DOS201.SP"))).toEqual([]);
