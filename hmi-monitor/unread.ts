@@ -28,6 +28,9 @@ const NOTHING: Unread = {
 /** Ms between two reports of what was not judged. */
 export const REPORT_MS = 10_000;
 
+/** How each such report begins. */
+export const UNREAD_SAYS = "not judged since the last such notice";
+
 /** Counts it, and says now and then what has come to it. */
 export class UnreadCount {
   readonly count: Unread = { ...NOTHING };
@@ -44,7 +47,7 @@ export class UnreadCount {
     if (parts.length === 0) return undefined;
     this.#saidAtMs = nowMs;
     this.#said = { ...this.count };
-    return `not judged since the last such notice: ${parts.join(", ")}`;
+    return `${UNREAD_SAYS}: ${parts.join(", ")}`;
   }
 }
 

@@ -81,8 +81,8 @@ class Hypothesis implements Possible {
  * Phases as the traffic itself shows them. At the first frame every written phase and step is possible. Then the lifecycle leads on:
  * what leads out of a phase or step by conditions and time is followed as the coordinator follows it, and the place that was left stays
  * possible for as long as a change of phase may take. What people request and what is contained does not show in the traffic; it is
- * assumed where a command is seen that no possible phase has a rule about, and a phase that may be reached so allows it. A phase that
- * does not allow several commands in a row, while another possible one does, is given up.
+ * assumed where a command is seen that no possible phase allows: for those possible phases that have no rule about it, if a phase that may
+ * be reached from there so allows it. A phase that does not allow several commands in a row, while another possible one does, is given up.
  *
  * Generated containments are not assumed: they allow nothing that their origin does not.
  */
@@ -133,8 +133,12 @@ export class RecognisedCourse implements PhaseCourse {
       return;
     }
     this.#deniedMs = at.timeMs;
-    // A rule of a possible phase is about it, and not kept: that is a violation, and no sign of another phase.
-    if (ids.every((id) => ruleIn(count, id) === NONE)) this.#assume(observation, history, at);
+    // Where a rule of the phase is about it, and not kept, it is a violation and no sign of another phase. A phase that has been left
+    // leads nowhere any more.
+    const silent = this.#hypotheses.filter(
+      ({ leavesMs }, n) => leavesMs === Number.POSITIVE_INFINITY && ruleIn(count, ids[n] ?? NONE) === NONE,
+    );
+    if (silent.length > 0) this.#assume(silent, observation, history, at);
   }
 
   happened(verdict: Verdict, outcome: Outcome, at: Moment): void {
@@ -223,10 +227,10 @@ export class RecognisedCourse implements PhaseCourse {
     );
   }
 
-  /** Takes up every phase that may have been entered unseen, and allows this. */
-  #assume(observation: Observation, history: History, at: Moment): void {
+  /** Takes up every phase that may have been entered unseen from one of these, and allows this. */
+  #assume(from: readonly Hypothesis[], observation: Observation, history: History, at: Moment): void {
     const reached = new Map<PhaseId, PhaseId>();
-    for (const { phase } of this.#hypotheses)
+    for (const { phase } of from)
       for (const to of this.#ways.hidden(phase, history, at.timeMs)) if (!reached.has(to)) reached.set(to, phase);
     const fits = [...reached.keys()].filter((phase) => {
       if (!this.#written.has(phase)) return false;

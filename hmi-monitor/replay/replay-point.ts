@@ -7,6 +7,7 @@ import type { Layer, Observation, Outcome, Verdict } from "#specs/decide/observa
 import type { Permit } from "#specs/decide/permit.ts";
 import { NONE, ruleIn } from "#specs/decide/verdict-id.ts";
 import type { PhaseId, TagId } from "#specs/ids.ts";
+import { UNREAD_SAYS } from "../unread.ts";
 import type { Moment, PhaseCourse, Possible } from "./phase-course.ts";
 import type { Tally } from "./tally.ts";
 
@@ -157,8 +158,8 @@ export class ReplayPoint extends Point {
   }
 
   override notice({ code, says }: OwnNotice): void {
-    // A suspect reading was judged, and is counted as a deny.
-    if (code === "TAP_BLIND") this.#noticed?.(says);
+    // A suspect reading was judged, and is counted as a deny; what could not be judged is counted for the capture as a whole.
+    if (code === "TAP_BLIND" && !says.startsWith(UNREAD_SAYS)) this.#noticed?.(says);
   }
 
   override countLost(n: number): void {

@@ -3,6 +3,8 @@ import type { ReplayReport } from "./report.ts";
 
 /** Rows of a table that are printed; `--json` has all. */
 const MAX_ROWS = 50;
+/** Names in one cell of a table. */
+const MAX_NAMES = 4;
 
 /** A report for people: what would have been denied, then the phases, then what was never used or not judged. */
 export function reportText(report: ReplayReport): string {
@@ -36,7 +38,7 @@ function denials({ denials: all, denialsBeyond }: ReplayReport): string {
     .map((one) => [
       String(one.count),
       `${one.first.frame}–${one.last.frame}`,
-      one.phases.join(" | "),
+      namesOf(one.phases, " | "),
       one.reason,
       one.rule ?? "—",
       `${one.source} → ${one.target}`,
@@ -55,7 +57,7 @@ function situations({ situations: all }: ReplayReport): string {
   const rows = all
     .slice(0, MAX_ROWS)
     .map((one) => [
-      one.phases.length === 0 ? "(others)" : one.phases.join(" | "),
+      one.phases.length === 0 ? "(others)" : namesOf(one.phases, " | "),
       String(one.allowed),
       String(one.denied),
       `${one.first.frame}–${one.last.frame}`,
@@ -68,7 +70,7 @@ function situations({ situations: all }: ReplayReport): string {
 function changes({ changes: all, changesBeyond, phasesFrom, possibleAtEnd }: ReplayReport): string {
   const rows = all
     .slice(0, MAX_ROWS)
-    .map(({ frame, cause, possible, says }) => [String(frame), cause, possible.join(", "), says]);
+    .map(({ frame, cause, possible, says }) => [String(frame), cause, namesOf(possible, ", "), says]);
   const more = all.length - rows.length + changesBeyond;
   const end = `  at the end: ${possibleAtEnd.join(", ") || "no phase"}\n`;
   const title = phasesFrom === "recognised" ? "Phases, as the traffic shows them" : "Phases";
@@ -109,14 +111,19 @@ function notJudged({ notJudged: not, capture, judged }: ReplayReport): string {
 }
 
 function verdict({ judged: { denied, receiptsSuppressed } }: ReplayReport): string {
-  const receipts = `${receiptsSuppressed} receipts were not sent`;
+  const receipts = `A live monitor would have sent ${receiptsSuppressed} receipts.`;
   return denied === 0
-    ? `Nothing would have been denied; ${receipts}.\n`
-    : `${denied} messages would have been denied; ${receipts}.\n`;
+    ? `Nothing would have been denied. ${receipts}\n`
+    : `${denied} messages would have been denied. ${receipts}\n`;
 }
 
 function spanOf(first: number, last: number): string {
   return `${new Date(first * 1000).toISOString()} to ${new Date(last * 1000).toISOString()}`;
+}
+
+/** Names as they are, or how many there are where nobody would read on. */
+function namesOf(names: readonly string[], between: string): string {
+  return names.length <= MAX_NAMES ? names.join(between) : `any of ${names.length}`;
 }
 
 /** Aligned columns; the last one as long as it is. */

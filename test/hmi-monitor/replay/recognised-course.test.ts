@@ -31,7 +31,7 @@ describe("phases as the traffic shows them", () => {
     talk.setRegister(DOSE_SP, 250);
     const { replay, denied } = replayed(talk, recognised);
     expect(denied).toEqual([]);
-    expect(replay.changes[0]?.possible).toHaveLength(14);
+    expect(replay.changes[0]?.possible).toHaveLength(15);
     expect(replay.tally.counts).toMatchObject({ allowed: 2, ambiguous: 2 });
   });
 
@@ -84,6 +84,17 @@ describe("phases as the traffic shows them", () => {
     ]);
   });
 
+  test("where several phases are possible, one without a rule about a command may have been left for one that allows it", () => {
+    const talk = new Talk();
+    const opened = talk.setCoil(INLET, true);
+    expect(replayed(talk, assumedFrom("startup/dose-check")).denied).toEqual([
+      `VALUE_NOT_LISTED su-close-inlet MV101.CMD ×1 ${opened}-${opened}`,
+    ]);
+    const { denied, possible } = replayed(talk, assumedFrom("stopped", "startup/dose-check"));
+    expect(denied).toEqual([]);
+    expect(possible).toEqual(["startup fill", "stopped", "startup dose-check"]);
+  });
+
   test("what no reachable phase allows is denied", () => {
     const talk = new Talk();
     talk.setRegister(77, 1);
@@ -108,10 +119,9 @@ describe("phases as the traffic shows them", () => {
 });
 
 /** Recognised from there on. */
-function assumedFrom(place: string): typeof recognised {
-  const { phase: id, step } = placed(place);
-  return (tables, changed) =>
-    new RecognisedCourse(tables, ZONE, changed, step === undefined ? undefined : [{ phase: id, step }]);
+function assumedFrom(...places: readonly string[]): typeof recognised {
+  const begins = places.map((place) => ({ step: undefined, ...placed(place) }));
+  return (tables, changed) => new RecognisedCourse(tables, ZONE, changed, begins);
 }
 
 describe("a recorded start-up of the simulated plant", () => {
