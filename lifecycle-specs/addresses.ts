@@ -1,31 +1,54 @@
 import type { DeviceId } from "./ids.ts";
 import type { Device, Link, Plant, Protocol } from "./plant.ts";
 
-/** A device address as declared: an IPv4 address, with or without a range of source ports. */
+/** A device address as declared: an IPv4 or IPv6 address, with or without a range of source ports. */
 export interface DeviceAddress {
+  /** IPv4 in dotted decimal; IPv6 in its one recommended form. @see RFC 5952 §4 */
   readonly ip: string;
   readonly ports: readonly [low: number, high: number] | undefined;
 }
 
-const PATTERN = /^(\d{1,3}(?:\.\d{1,3}){3})(?::(\d{1,5})-(\d{1,5}))?$/;
+const IPV4_PATTERN = /^(\d{1,3}(?:\.\d{1,3}){3})(?::(\d{1,5})-(\d{1,5}))?$/;
+const IPV6_PATTERN = /^(?:([0-9A-Fa-f:]+)|\[([0-9A-Fa-f:]+)\]:(\d{1,5})-(\d{1,5}))$/;
 const MAX_PORT = 0xffff;
+/** An IPv4 address as Node writes it on a dual-stack socket. @see RFC 4291 §2.5.5.2 */
+const MAPPED = "::ffff:";
 
-/** Reads `127.10.1.11` or `127.0.0.1:21000-21099`; undefined: it is neither. */
+/**
+ * Reads `127.10.1.11` or `127.0.0.1:21000-21099`, `2001:db8::11` or `[2001:db8::11]:21000-21099`; undefined: it is none of them. A
+ * link-local address carries no zone here: it names an interface of one host.
+ */
 export function parseAddress(text: string): DeviceAddress | undefined {
-  const [, ip, low, high] = PATTERN.exec(text) ?? [];
-  if (ip === undefined || ip.split(".").some((part) => Number(part) > 255)) return undefined;
+  const [, dotted, ...ports] = IPV4_PATTERN.exec(text) ?? [];
+  if (dotted !== undefined)
+    return dotted.split(".").some((part) => Number(part) > 255) ? undefined : withPorts(dotted, ports);
+  const [, bare, bracketed, ...range] = IPV6_PATTERN.exec(text) ?? [];
+  const ip = recommendedForm(bare ?? bracketed ?? "");
+  return ip === undefined ? undefined : withPorts(ip, range);
+}
+
+function withPorts(ip: string, [low, high]: readonly (string | undefined)[]): DeviceAddress | undefined {
   if (low === undefined || high === undefined) return { ip, ports: undefined };
   const [from, to] = [Number(low), Number(high)];
   return from <= to && to <= MAX_PORT ? { ip, ports: [from, to] } : undefined;
 }
 
+/** The URL standard writes an IPv6 host as RFC 5952 recommends. @see WHATWG URL §3.5 */
+function recommendedForm(ipv6: string): string | undefined {
+  const url = `http://[${ipv6}]/`;
+  if (!URL.canParse(url)) return undefined;
+  const form = new URL(url).hostname.slice(1, -1);
+  return form.startsWith(MAPPED) ? undefined : form;
+}
+
 /**
  * The declared device behind an address. A range of ports that fits goes before a bare address.
  *
- * @param ip IPv4, also as Node writes it on a dual-stack socket: `::ffff:127.0.0.1`
+ * @param ip IPv4, also as Node writes it on a dual-stack socket: `::ffff:127.0.0.1`; or IPv6 in its recommended form, with or without a zone
  */
 export function deviceAt(plant: Plant, ip: string, port: number): Device | undefined {
-  const wanted = ip.startsWith("::ffff:") ? ip.slice("::ffff:".length) : ip;
+  const [plain = ""] = ip.split("%");
+  const wanted = plain.startsWith(MAPPED) && plain.includes(".") ? plain.slice(MAPPED.length) : plain;
   let bare: Device | undefined;
   for (const device of plant.devices) {
     for (const text of device.addresses) {

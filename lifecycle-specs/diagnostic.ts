@@ -37,7 +37,7 @@ export const DIAGNOSTICS = {
   MASK_UNKNOWN: "no mask generates the containment",
   TEMPLATE_SHAPE: "a phase and a group have the same name in the file and in its template",
   PLANT_MISMATCH: "the lifecycle is written for another plant",
-  ADDRESS_INVALID: "the text is neither an IPv4 address nor one with a range of source ports",
+  ADDRESS_INVALID: "the text is neither an IPv4 or IPv6 address nor one with a range of source ports",
   ADDRESS_TAKEN: "two devices have the same address",
   BINDING_TYPE: "the type does not fit the Modbus table",
   BINDING_TAKEN: "two tags lie on the same coil, input or register, or on the same node",

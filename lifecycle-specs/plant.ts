@@ -27,8 +27,8 @@ export interface Device {
   readonly role: DeviceRole;
   readonly zone: ZoneId;
   /**
-   * Source addresses by which the device is known: an IPv4 address, or, where a platform has only one loopback address,
-   * `address:low-high` with a range of source ports.
+   * Source addresses by which the device is known: an IPv4 or IPv6 address, or, where a platform has only one loopback
+   * address, `address:low-high` or `[address]:low-high` with a range of source ports.
    */
   readonly addresses: readonly string[];
   /** A guard runs in the scan cycle: the PLC layer stands here. Default: for the role `plc` only. */

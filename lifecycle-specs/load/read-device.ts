@@ -31,19 +31,21 @@ function readAddresses(id: DeviceId, list: Cursor | undefined, taken: Map<string
 function readAddress(id: DeviceId, item: Cursor, taken: Map<string, DeviceId>): string | undefined {
   const text = item.text("an address");
   if (text === undefined) return undefined;
-  if (parseAddress(text) === undefined) {
+  const address = parseAddress(text);
+  if (address === undefined) {
     return item.fail(
       "ADDRESS_INVALID",
-      `\`${quote(text)}\` is neither an IPv4 address nor one with ports, such as \`127.0.0.1:21000-21099\``,
+      `\`${quote(text)}\` is neither an IPv4 or IPv6 address nor one with ports, such as \`127.0.0.1:21000-21099\``,
     );
   }
-  const other = taken.get(text);
+  const place = `${address.ip} ${address.ports?.join("-") ?? ""}`;
+  const other = taken.get(place);
   if (other !== undefined) {
     return item.fail(
       "ADDRESS_TAKEN",
       `address ${text} belongs to device \`${other}\` already; a source must tell devices apart`,
     );
   }
-  taken.set(text, id);
+  taken.set(place, id);
   return text;
 }

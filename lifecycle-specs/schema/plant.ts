@@ -32,7 +32,7 @@ const device = closed({
   zone: name("The zone it belongs to. A link belongs to the zone of its server."),
   addresses: some(
     Type.String(),
-    "Source addresses by which it is known: `127.10.1.11`, or `127.0.0.1:21000-21099` with a range of source ports.",
+    "Source addresses by which it is known: `127.10.1.11`, `2001:db8::11`, or `127.0.0.1:21000-21099` with a range of source ports.",
   ),
   guard: Type.Optional(flag("A guard runs in its scan cycle. Default: true for the role plc, else false.")),
 });

@@ -1,3 +1,4 @@
+import { isIPv4 } from "node:net";
 import { parseAddress } from "#specs/addresses.ts";
 import type { FlowEnd, FlowProjection } from "#specs/flows.ts";
 import { flowsIn } from "#specs/flows.ts";
@@ -141,6 +142,8 @@ function misfit(
     const wrong = bindingsOf({ mode, devices }, device.id).find(
       (b) => b.address !== undefined && !ips.includes(b.address),
     );
+    if (!ips.some(isIPv4))
+      return `device \`${name}\` has IPv6 addresses only, and the packet filter passes IPv4 alone; leave it out, or give it an IPv4 address`;
     if (wrong !== undefined)
       return `device \`${name}\` has no address \`${wrong.address ?? ""}\` in plant \`${plant.id}\`; it has ${ips.join(", ")}`;
   }

@@ -19,6 +19,18 @@ describe("the device behind an address", () => {
     expect(deviceAt(plant, ip, port)?.id).toBe(want);
   });
 
+  test.each([
+    { declared: "2001:DB8:0:0:1:0:0:1", seen: "2001:db8::1:0:0:1", port: 9 },
+    { declared: "[2001:db8::0011]:21000-21099", seen: "2001:db8::11", port: 21_050 },
+    { declared: "fe80::1", seen: "fe80::1%eth0", port: 9 },
+  ])("$declared is seen as $seen", ({ declared, seen, port }) => {
+    const devices = plant.devices.map((device) =>
+      device.id === "hmi-1" ? { ...device, addresses: [declared] } : device,
+    );
+    expect(deviceAt({ ...plant, devices }, seen, port)?.id).toBe("hmi-1");
+    expect(deviceAt({ ...plant, devices }, "2001:db8::12", port)).toBeUndefined();
+  });
+
   test("a range of ports goes before a bare address", () => {
     const devices = plant.devices.map((device) =>
       device.id === "hmi-1" ? { ...device, addresses: ["127.0.0.1"] } : device,
@@ -28,12 +40,23 @@ describe("the device behind an address", () => {
   });
 });
 
-test.each(["127.0.0.1:5-4", "127.0.0.1:1-65536", "127.0.0.1:80", "256.0.0.1", "127.0.1", "::1", "host", ""])(
-  "`%s` is no address",
-  (text) => {
-    expect(parseAddress(text)).toBeUndefined();
-  },
-);
+test.each([
+  ...["127.0.0.1:5-4", "127.0.0.1:1-65536", "127.0.0.1:80", "256.0.0.1", "127.0.1", "host", ""],
+  ...[
+    "[::1]",
+    "[::1]:80",
+    "[::1]:5-4",
+    "::1:5-9-7",
+    "1:2:3:4:5:6:7",
+    "1::2::3",
+    "fe80::1%eth0",
+    "::ffff:1.2.3.4",
+    "::ffff:102:304",
+    "12345::",
+  ],
+])("`%s` is no address", (text) => {
+  expect(parseAddress(text)).toBeUndefined();
+});
 
 describe("links", () => {
   const [hmi, ews, plc1, plc2] = ["hmi-1", "ews-1", "plc-1", "plc-2"].map(DeviceId);

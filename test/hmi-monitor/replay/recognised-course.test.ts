@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { CONTRADICTIONS, RecognisedCourse } from "#hmi-monitor/replay/recognised-course.ts";
 import { buildBundle, relocatePlant } from "#specs/bundle.ts";
 import { waterTreatment } from "../../support/plant.ts";
-import { marked, phase, placed, recognised, replayed, Talk, ZONE } from "./talk.ts";
+import { bundle, marked, phase, placed, plant, recognised, replayed, Talk, toIpv6, ZONE } from "./talk.ts";
 
 const [FEED_SP, DOSE_SP] = [0, 1];
 const [INLET, FEED, DOSING] = [0, 1, 2];
@@ -116,6 +116,18 @@ describe("phases as the traffic shows them", () => {
     expect(stops(CONTRADICTIONS - 1)).toEqual(["shutdown", "normal produce"]);
     expect(stops(CONTRADICTIONS)).toEqual(["shutdown"]);
   });
+});
+
+test("a plant over IPv6 is judged as over IPv4", () => {
+  const talk = new Talk(toIpv6);
+  setPoints(talk);
+  talk.setRegister(DOSE_SP, 250);
+  const high = talk.setRegister(DOSE_SP, 900);
+  const devices = plant.devices.map((device) => ({ ...device, addresses: device.addresses.map(toIpv6) }));
+  const overIpv6 = buildBundle({ ...plant, devices }, bundle.lifecycle);
+  expect(replayed(talk, phase("normal"), { bundle: overIpv6 }).denied).toEqual([
+    `VALUE_ABOVE nm-dose-sp DOS201.SP ×1 ${high}-${high}`,
+  ]);
 });
 
 /** Recognised from there on. */

@@ -17,6 +17,8 @@ export const START_MS = 1_750_000_000_000;
 
 const STATION = { "hmi-1": "127.10.1.11", "ews-1": "127.10.1.21", nobody: "127.10.9.66" } as const;
 const PLC = { 1: "127.10.2.1", 2: "127.10.2.2" } as const;
+/** The same plant over IPv6: `127.10.2.1` is `2001:db8::2:1`. */
+export const toIpv6 = (ip: string): string => ip.replace("127.10.", "2001:db8::").replace(".", ":");
 
 export interface Frame {
   readonly timeMs: number;
@@ -27,7 +29,13 @@ export interface Frame {
 export class Talk {
   readonly frames: Frame[] = [];
   readonly #connections = new Map<string, { up: number; down: number; transaction: number; readonly port: number }>();
+  readonly #place: (ip: string) => string;
   #atMs = START_MS;
+
+  /** @param place where an address of the plant is on this network */
+  constructor(place = (ip: string) => ip) {
+    this.#place = place;
+  }
 
   /** Frames so far: the number of the last one, as Wireshark counts. */
   get count(): number {
@@ -111,8 +119,8 @@ export class Talk {
 
   #send(who: keyof typeof STATION, plc: 1 | 2, up: boolean, flags: number, payload: Buffer = Buffer.alloc(0)): void {
     const connection = this.#connection(who, plc);
-    const client = { ip: STATION[who], port: connection.port, mac: "02:00:00:00:00:01" };
-    const server = { ip: PLC[plc], port: 502, mac: "02:00:00:00:00:02" };
+    const client = { ip: this.#place(STATION[who]), port: connection.port, mac: "02:00:00:00:00:01" };
+    const server = { ip: this.#place(PLC[plc]), port: 502, mac: "02:00:00:00:00:02" };
     const [from, to] = up ? [client, server] : [server, client];
     const [mine, theirs] = up ? [connection.up, connection.down] : [connection.down, connection.up];
     const frame = buildTcpFrame({

@@ -171,6 +171,15 @@ describe("a site that does not fit its plant is refused in one sentence", () => 
     expect(compilePacketFilter(planOf(wrong), NORMAL)).toEqual({ ok: false, error: expect.stringMatching(says) });
   });
 
+  test("a device with IPv6 addresses only", () => {
+    const plan = planOf(ROUTED);
+    const devices = plan.plant.devices.map((d) => (d.id === "hmi-1" ? { ...d, addresses: ["2001:db8::11"] } : d));
+    expect(compilePacketFilter({ ...plan, plant: { ...plan.plant, devices } }, NORMAL)).toEqual({
+      ok: false,
+      error: expect.stringMatching(/^device `hmi-1` has IPv6 addresses only/),
+    });
+  });
+
   test("a phase that the bundle has not", () => {
     expect(compilePacketFilter(planOf(ROUTED), PhaseId("summer"))).toEqual({
       ok: false,
