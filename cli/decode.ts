@@ -1,5 +1,5 @@
 import { setFlagsFromString } from "node:v8";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { CaptureDecoder, type DecodeOptions } from "#hmi-monitor/decode/capture-decoder.ts";
 import { summaryLines } from "#hmi-monitor/decode/summary.ts";
 import { tableRows } from "#hmi-monitor/decode/table.ts";
@@ -7,11 +7,10 @@ import { BlockOutput } from "./block-output.ts";
 import { chunksOf, nameOf, Unreadable } from "./capture-chunks.ts";
 import { CaptureProgress } from "./capture-progress.ts";
 import { UsageError } from "./part.ts";
+import { type PortFlags, portOptions } from "./protocol-ports.ts";
 
-interface DecodeFlags {
+interface DecodeFlags extends PortFlags {
   readonly json?: boolean;
-  readonly modbusPort?: readonly number[];
-  readonly opcuaPort?: readonly number[];
   readonly modbusFraming: string;
   readonly checksums: string;
 }
@@ -22,22 +21,13 @@ const CHECKSUM_WORDS = ["auto", "verify", "ignore"] as const;
 
 /** `sekisho decode CAPTURE`: docs/decode.md. */
 export function addDecodeCommand(program: Command): void {
-  program
-    .command("decode")
+  portOptions(program.command("decode"))
     .description("print every Modbus and OPC UA message of a capture (pcap or pcapng; `-` reads standard input)")
     .argument("<capture>", "a capture file, or - for standard input")
     .option("--json", "one JSON line per message; without it a table")
-    .option("--modbus-port <port>", "TCP port of Modbus servers, may be given again; default: 502", ports)
-    .option("--opcua-port <port>", "TCP port of OPC UA servers, may be given again; default: 4840", ports)
     .option("--modbus-framing <framing>", "how Modbus lies in TCP: mbap, or rtu", "mbap")
     .option("--checksums <rule>", `frames with wrong checksums: ${CHECKSUM_WORDS.join(", ")}; docs/decode.md`, "auto")
     .action((capture: string, flags: DecodeFlags) => decode(capture, flags));
-}
-
-function ports(text: string, before: readonly number[] = []): readonly number[] {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (port < 1 || port > 65_535) throw new InvalidArgumentError(`\`${text}\` is not a port of 1..65535.`);
-  return [...before, port];
 }
 
 /** @throws UsageError */

@@ -1,5 +1,5 @@
 import { Command, CommanderError } from "commander";
-import { addDecodeCommand } from "./decode.ts";
+import { addCommands } from "./commands.ts";
 import { fail } from "./part.ts";
 
 /** The command line. Its words, `--json` outputs and exit codes (0 fine, 1 the answer is no, 2 wrong usage) are a contract. */
@@ -8,9 +8,7 @@ const program = new Command("sekisho")
   .showHelpAfterError("Run the same command with --help to see what it takes.")
   .exitOverride();
 
-addDecodeCommand(program);
-// To read a capture none of the other parts are needed, which take longer to load than a hundred thousand packets to decode.
-if (process.argv[2] !== "decode") (await import("./commands.ts")).addCommands(program);
+await addCommands(program, process.argv[2]);
 for (const command of [program, ...nested(program)]) command.exitOverride();
 
 // Whoever reads our output may stop reading (`sekisho spec build | head`): that is no error of anybody's. A full disk is one.

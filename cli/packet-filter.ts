@@ -5,7 +5,8 @@ import { compilePacketFilter, type PacketPlan } from "#switch-filter/packet-filt
 import { nftCommand } from "#switch-filter/packet-filter/nft.ts";
 import { inForce, listTables, PacketFilter, removeTables } from "#switch-filter/packet-filter/packet-filter.ts";
 import { loadPacketSite, type PacketSite } from "#switch-filter/packet-filter/site.ts";
-import { bundleFrom, type TrustFlags, trustOptions } from "./bundle.ts";
+import { bundleFrom } from "./bundle.ts";
+import { type TrustFlags, trustOptions } from "./bundle-file.ts";
 import { AnswerNo, UsageError } from "./part.ts";
 import { writeOut } from "./spec/files.ts";
 

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { trustOptions } from "./bundle.ts";
+import { trustOptions } from "./bundle-file.ts";
 import { runPart } from "./part.ts";
 import { startCoordinator } from "./parts/coordinator.ts";
 import { startHmiMonitor } from "./parts/hmi-monitor.ts";

@@ -1,10 +1,9 @@
-import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync } from "node:fs";
-import { type Command, InvalidArgumentError, Option } from "commander";
-import type { ProtocolPorts } from "#hmi-monitor/monitor.ts";
+import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { type Command, Option } from "commander";
 import { FrameComments } from "#hmi-monitor/replay/comments.ts";
 import { MarkedCourse, type PhaseMark } from "#hmi-monitor/replay/marked-course.ts";
 import type { PhaseCourse, TakesChange } from "#hmi-monitor/replay/phase-course.ts";
-import { MAX_PHASE_FILE_BYTES, readPhaseMarks, readPlace } from "#hmi-monitor/replay/phase-marks.ts";
+import { readPhaseMarks, readPlace } from "#hmi-monitor/replay/phase-marks.ts";
 import { RecognisedCourse } from "#hmi-monitor/replay/recognised-course.ts";
 import { Replay, type ReplayOptions } from "#hmi-monitor/replay/replay.ts";
 import { type PhasesFrom, reportOf } from "#hmi-monitor/replay/report.ts";
@@ -12,31 +11,31 @@ import { reportText } from "#hmi-monitor/replay/report-text.ts";
 import type { Bundle } from "#specs/bundle.ts";
 import type { Tables } from "#specs/decide/tables.ts";
 import type { ZoneId } from "#specs/ids.ts";
-import { bundleFrom, type TrustFlags, trustOptions } from "./bundle.ts";
+import { bundleFromFile, isBundleFile, type TrustFlags, trustOptions } from "./bundle-file.ts";
 import { CaptureProgress } from "./capture-progress.ts";
 import { UsageError } from "./part.ts";
+import { readPhaseFile, valueOr } from "./phase-file.ts";
+import { type PortFlags, portOptions, portsOf } from "./protocol-ports.ts";
 import { CommentedCapture } from "./replay/commented-capture.ts";
 import { whyOf } from "./spec/files.ts";
 
-interface ReplayFlags extends TrustFlags {
+interface ReplayFlags extends TrustFlags, PortFlags {
   readonly bundle: string;
   readonly phase?: string;
   readonly phases?: string;
   readonly layer: "hmi" | "switch";
   readonly json?: boolean;
   readonly out?: string;
-  readonly modbusPort?: readonly number[];
-  readonly opcuaPort?: readonly number[];
   readonly verifyChecksums?: boolean;
 }
 
-/** Bytes read at once. */
-const CHUNK_BYTES = 1 << 20;
+/** Bytes read at once. More at once is slower: what is made of the frames of one piece would live long enough to be moved by the collector. */
+const CHUNK_BYTES = 1 << 16;
 const STDIN = "-";
 
 /** `sekisho replay CAPTURE`: docs/replay.md. */
 export function addReplayCommand(program: Command): void {
-  trustOptions(program.command("replay"))
+  portOptions(trustOptions(program.command("replay")))
     .description("say what of a capture (pcap or pcapng; `-` reads standard input) a bundle would have denied")
     .argument("<capture>", "a capture file, or - for standard input")
     .requiredOption("--bundle <B>", "a bundle file, or a plant under lifecycle-specs/plants")
@@ -45,21 +44,13 @@ export function addReplayCommand(program: Command): void {
     .addOption(new Option("--layer <layer>", "whose projection judges").choices(["hmi", "switch"]).default("hmi"))
     .option("--json", "print one JSON object")
     .option("--out <file>", "write the capture again as pcapng, with a comment for each verdict")
-    .option("--modbus-port <port>", "TCP port of Modbus servers, may be given again; default: 502", port)
-    .option("--opcua-port <port>", "TCP port of OPC UA servers, may be given again; default: 4840", port)
     .option("--verify-checksums", "pass over frames with wrong checksums; captures on the sending host may have them")
     .action((capture: string, flags: ReplayFlags) => replay(capture, flags));
 }
 
-function port(text: string, before: readonly number[] = []): readonly number[] {
-  const number = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (number < 1 || number > 65_535) throw new InvalidArgumentError(`\`${text}\` is not a port of 1..65535.`);
-  return [...before, number];
-}
-
 /** Exit code 0: nothing would have been denied; 1: something would. @throws UsageError: 2 */
 async function replay(capture: string, flags: ReplayFlags): Promise<void> {
-  const bundle = bundleFrom(flags.bundle, flags);
+  const bundle = await bundleOf(flags);
   const [zone] = bundle.plant.zones;
   if (zone === undefined) throw new UsageError(`plant \`${bundle.plant.id}\` has no zone; declare one`);
   const { from, course } = phasesOf(flags, zone.id);
@@ -81,6 +72,13 @@ async function replay(capture: string, flags: ReplayFlags): Promise<void> {
   if (report.judged.denied > 0) process.exitCode = 1;
 }
 
+/** A bundle file needs nothing of what reads the files of a plant, and that takes longer to load than the rest. @throws UsageError */
+async function bundleOf(flags: ReplayFlags): Promise<Bundle> {
+  if (isBundleFile(flags.bundle)) return bundleFromFile(flags.bundle, flags);
+  const { bundleFrom } = await import("./bundle.ts");
+  return bundleFrom(flags.bundle, flags);
+}
+
 interface Phases {
   readonly from: PhasesFrom;
   readonly course: (tables: Tables, changed: TakesChange) => PhaseCourse;
@@ -89,7 +87,7 @@ interface Phases {
 /** @throws UsageError, also where the course is made */
 function phasesOf({ phase, phases }: ReplayFlags, zone: ZoneId): Phases {
   if (phases !== undefined) {
-    const text = readPhases(phases);
+    const text = readPhaseFile(phases);
     const marks = (tables: Tables) => valueOr(readPhaseMarks(text, tables, zone), phases);
     return { from: "file", course: (tables, changed) => new MarkedCourse(tables, marks(tables), changed) };
   }
@@ -99,30 +97,6 @@ function phasesOf({ phase, phases }: ReplayFlags, zone: ZoneId): Phases {
     { at: { kind: "start" }, ...valueOr(readPlace(phase, tables, zone), "--phase") },
   ];
   return { from: "given", course: (tables, changed) => new MarkedCourse(tables, marks(tables), changed) };
-}
-
-function valueOr<T>(result: { ok: true; value: T } | { ok: false; error: string }, where: string): T {
-  if (result.ok) return result.value;
-  throw new UsageError(`${where}: ${result.error}`);
-}
-
-function readPhases(file: string): string {
-  try {
-    const { size } = statSync(file);
-    if (size > MAX_PHASE_FILE_BYTES)
-      throw new UsageError(`${file} has ${size} bytes, more than ${MAX_PHASE_FILE_BYTES}: it is no phase file`);
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
-    throw new UsageError(`${file} cannot be read: ${whyOf(error)}`);
-  }
-}
-
-function portsOf({ modbusPort = [502], opcuaPort = [4840] }: ReplayFlags): ProtocolPorts {
-  const both = modbusPort.find((one) => opcuaPort.includes(one));
-  if (both !== undefined) throw new UsageError(`port ${both} cannot be of both protocols; give it to one of them`);
-  const of = (ports: readonly number[], protocol: "modbus" | "opcua") => ports.map((one) => [one, protocol] as const);
-  return new Map([...of(modbusPort, "modbus"), ...of(opcuaPort, "opcua")]);
 }
 
 type Judging = Omit<ReplayOptions, "onVerdict" | "onChange" | "onFrame"> & { readonly bundle: Bundle };

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
+import { portOptions } from "./protocol-ports.ts";
 import { type BuildFlags, build } from "./spec/build.ts";
 import { type CheckFlags, check } from "./spec/check.ts";
 import { type DiffFlags, diff } from "./spec/diff.ts";
@@ -56,8 +57,7 @@ export function addSpecCommands(program: Command): void {
     .option("--state <phase>", "draw one phase and its neighbours")
     .option("--all", "draw every generated containment by itself")
     .action((plant: string, flags: GraphFlags) => graph(plant, flags));
-  spec
-    .command("learn")
+  portOptions(spec.command("learn"))
     .description("draft a plant and a lifecycle from captures, with the evidence for each rule")
     .argument("<captures...>", "capture files (pcap or pcapng), in the order of their times")
     .option("--phases <file>", "from when on which phase holds (docs/replay.md)")
@@ -69,8 +69,6 @@ export function addSpecCommands(program: Command): void {
     .option("--sightings <n>", "occasions on which a command must have been seen, 1 to 1000 (3)", sightings)
     .option("--safe <phase>", "the phase in which nothing can go wrong; default: the first one seen")
     .option("--widen", "take into the draft that is there what it does not allow yet")
-    .option("--modbus-port <port>", "TCP port of Modbus servers, may be given again; default: 502", port)
-    .option("--opcua-port <port>", "TCP port of OPC UA servers, may be given again; default: 4840", port)
     .option(...JSON_FLAG)
     .action((captures: readonly string[], flags: LearnFlags) => learn(captures, flags));
 }
@@ -79,10 +77,4 @@ function sightings(text: string): number {
   const number = /^\d{1,4}$/.test(text) ? Number(text) : 0;
   if (number < 1 || number > 1000) throw new InvalidArgumentError(`\`${text}\` is not a number of 1..1000.`);
   return number;
-}
-
-function port(text: string, before: readonly number[] = []): readonly number[] {
-  const number = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (number < 1 || number > 65_535) throw new InvalidArgumentError(`\`${text}\` is not a port of 1..65535.`);
-  return [...before, number];
 }

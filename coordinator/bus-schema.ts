@@ -1,6 +1,6 @@
-import { type Static, type TSchema, Type } from "typebox";
-import { Compile } from "typebox/compile";
+import { type TSchema, Type } from "typebox";
 import type { AnswerMessage, NoticeMessage, ReceiptMessage, StatusMessage, TagsMessage } from "#point/bus.ts";
+import { checked } from "#point/checked.ts";
 import { REASONS, type ReasonCode } from "#specs/decide/reasons.ts";
 import type { DeviceId, Epoch, LinkId, PhaseId, StepId, TagId, ZoneId } from "#specs/ids.ts";
 import { LOCI, type Locus, OPERATIONS } from "#specs/lifecycle.ts";
@@ -80,6 +80,7 @@ const Receipt = Type.Object({
   says: text,
   action: words(["forwarded", "blocked"] as const),
   outcome: Type.Optional(outcome),
+  select: Type.Optional(Type.Object({ seq: Type.Integer({ minimum: 0 }), atMs: Type.Number() })),
   scan: Type.Optional(Type.Number()),
 });
 
@@ -94,6 +95,7 @@ const POINT_CODES = [
   "READING_SUSPECT",
   "READING_WITHHELD",
   "PERIOD_MISSED",
+  "COMMAND_UNFINISHED",
   "BUNDLE_TAKEN",
   "BUNDLE_REFUSED",
 ] as const;
@@ -129,17 +131,12 @@ const Answer = Type.Object({
 /** Most tags that one tags message may carry. */
 export const MAX_TAGS_PER_MESSAGE = 5000;
 
-function reader<S extends TSchema>(schema: S): (payload: unknown) => Static<S> | undefined {
-  const validator = Compile(schema);
-  return (payload) => (validator.Check(payload) ? (payload as Static<S>) : undefined);
-}
+const rawTags = checked(Tags);
 
-const rawTags = reader(Tags);
-
-export const readStatus: (payload: unknown) => StatusMessage | undefined = reader(Status);
-export const readReceipt: (payload: unknown) => ReceiptMessage | undefined = reader(Receipt);
-export const readNotice: (payload: unknown) => NoticeMessage | undefined = reader(Notice);
-export const readAnswer: (payload: unknown) => AnswerMessage | undefined = reader(Answer);
+export const readStatus: (payload: unknown) => StatusMessage | undefined = checked(Status);
+export const readReceipt: (payload: unknown) => ReceiptMessage | undefined = checked(Receipt);
+export const readNotice: (payload: unknown) => NoticeMessage | undefined = checked(Notice);
+export const readAnswer: (payload: unknown) => AnswerMessage | undefined = checked(Answer);
 
 export function readTags(payload: unknown): TagsMessage | undefined {
   const message = rawTags(payload);

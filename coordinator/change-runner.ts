@@ -38,6 +38,8 @@ export interface RunnerOptions {
   readonly record: PhaseRecord;
   /** Real ms per stage. */
   readonly stageMs: number;
+  /** Real ms that the HMI layer has besides, to judge what its mirror shows late. */
+  readonly drainMs: number;
   readonly participants: () => readonly Participant[];
   readonly order: (order: OrderMessage) => void;
   /** Plant time. */
@@ -260,7 +262,8 @@ export class ChangeRunner {
   }
 
   #times() {
-    return { realMs: performance.now(), atMs: this.#options.now(), stageMs: this.#options.stageMs };
+    const { stageMs, drainMs } = this.#options;
+    return { realMs: performance.now(), atMs: this.#options.now(), stageMs, drainMs };
   }
 }
 

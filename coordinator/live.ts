@@ -30,8 +30,20 @@ export const MAX_PAGES = 32;
 const TICK_MS = 200;
 const MAX_MESSAGE_BYTES = 1024;
 
+/** What a page's connection needs of a WebSocket. */
+export interface PageSocket {
+  readonly OPEN: number;
+  readonly readyState: number;
+  readonly bufferedAmount: number;
+  send(text: string): void;
+  close(code: number, reason: string): void;
+  terminate(): void;
+  on(event: "close" | "error", listener: () => void): unknown;
+  on(event: "message", listener: (data: WebSocket.RawData, isBinary: boolean) => void): unknown;
+}
+
 interface Page {
-  readonly socket: WebSocket;
+  readonly socket: PageSocket;
   seq: number;
   /** Left out of deltas: it gets a snapshot when its buffer has run empty. */
   behind: boolean;
@@ -59,7 +71,7 @@ export class Live {
   }
 
   /** False: there are too many pages already. */
-  join(socket: WebSocket): boolean {
+  join(socket: PageSocket): boolean {
     if (this.#pages.size >= (this.#options.maxPages ?? MAX_PAGES)) return false;
     const page: Page = { socket, seq: 0, behind: false };
     socket.on("close", () => this.#pages.delete(page));

@@ -90,6 +90,8 @@ export interface ChangeTimes {
   /** Plant time, stamped on orders. */
   readonly atMs: number;
   readonly stageMs: number;
+  /** Real ms by which the HMI layer may answer its `window` later: it judges a copy, and first all that was before. */
+  readonly drainMs?: number;
 }
 
 export function beginChange(plan: ChangePlan, times: ChangeTimes): ChangeStep {
@@ -212,11 +214,12 @@ function abort(state: ChangeState, because: string, times: ChangeTimes): ChangeS
 }
 
 function enter(state: ChangeState, at: ChangeStage, times: ChangeTimes): ChangeStep {
+  const drainMs = at.stage === "window" && at.layer === "hmi" ? (times.drainMs ?? 0) : 0;
   const entered: ChangeState = {
     ...state,
     at,
     waiting: askedIn(state, at),
-    stageEndsMs: times.realMs + times.stageMs,
+    stageEndsMs: times.realMs + times.stageMs + drainMs,
     repeatAtMs: times.realMs + REPEAT_MS,
   };
   const order = orderOf(entered, times);

@@ -2,11 +2,12 @@ import { type PositionMessage, type ReceiptMessage, topic } from "#point/bus.ts"
 import type { PlantClock } from "#point/clock.ts";
 import type { Bundle } from "#specs/bundle.ts";
 import { Epoch, type PhaseId } from "#specs/ids.ts";
-import type { ContainmentChoice } from "#specs/lifecycle.ts";
+import { type ContainmentChoice, MIRROR_DELAY_MS } from "#specs/lifecycle.ts";
 import type { Zone } from "#specs/plant.ts";
 import { containmentEvent, type Exit, findPhase, regionOf, stepEvent } from "#specs/positions.ts";
 import { mayGoWithoutAbsent } from "#specs/widening.ts";
 import type { Broker } from "./broker.ts";
+import { ChangeHistory } from "./change-history.ts";
 import { type ChangeResult, ChangeRunner } from "./change-runner.ts";
 import { Commands } from "./commands.ts";
 import { type ExitState, exitStates, openByItself, type Readings, stepTaken } from "./evidence.ts";
@@ -40,7 +41,6 @@ export interface ZoneLeadParts {
 
 /** Real ms between two positions sent because a point lags behind. */
 const REMIND_MS = 300;
-const MAX_HISTORY = 100;
 /** Steps that may be passed within one round of plant time. */
 const MAX_STEPS_PER_ROUND = 32;
 /** A point that names a higher epoch than this is not believed: the counter must not be used up by a lie. */
@@ -52,9 +52,9 @@ export class ZoneLead {
   readonly #runner: ChangeRunner;
   readonly #actor: LifecycleActor;
   readonly #earlier = new EarlierPositions();
+  readonly #history = new ChangeHistory();
   readonly #commands: Commands;
   #standing: Standing | undefined;
-  #history: readonly ChangeRecordView[] = [];
   #remindedMs = Number.NEGATIVE_INFINITY;
   #overdue: string | undefined;
 
@@ -68,6 +68,7 @@ export class ZoneLead {
         zone: zone.id,
         record,
         stageMs,
+        drainMs: parts.bundle.lifecycle.mirrorDelayMs ?? MIRROR_DELAY_MS,
         participants,
         order: (order) =>
           broker.publish(
@@ -93,7 +94,7 @@ export class ZoneLead {
 
   /** Newest first. */
   get history(): readonly ChangeRecordView[] {
-    return this.#history;
+    return this.#history.entries;
   }
 
   earlier(nowMs: number): readonly Earlier[] {
@@ -264,10 +265,8 @@ export class ZoneLead {
     const stay = `${standing.epoch} ${step?.id ?? ""} ${standing.stepSinceMs}`;
     if (step?.maxMs === undefined || nowMs - standing.stepSinceMs <= step.maxMs || this.#overdue === stay) return;
     this.#overdue = stay;
-    this.#parts.remark(
-      "STEP_OVERDUE",
-      `step \`${step.id}\` of \`${standing.phase}\` has taken longer than ${step.maxMs / 1000} s`,
-    );
+    const says = `step \`${step.id}\` of \`${standing.phase}\` has taken longer than ${step.maxMs / 1000} s`;
+    this.#parts.remark("STEP_OVERDUE", says);
   }
 
   #onCommitted(plan: ChangePlan): void {
@@ -281,21 +280,7 @@ export class ZoneLead {
   }
 
   #onOver(state: ChangeState): void {
-    const { from, to, epoch, emergency, cause } = state.plan;
-    const entry: ChangeRecordView = {
-      atMs: this.#parts.clock.now(),
-      from,
-      to,
-      epoch,
-      emergency,
-      cause,
-      outcome: state.at.stage === "aborted" ? "aborted" : "done",
-      says:
-        state.at.stage === "aborted"
-          ? state.at.because
-          : [...state.without].map(([point, why]) => `without ${point}: ${why}`).join("; "),
-    };
-    this.#history = [entry, ...this.#history].slice(0, MAX_HISTORY);
+    const entry = this.#history.over(state, this.#parts.clock.now());
     this.#parts.note({ kind: "change", ...entry });
     if (entry.outcome === "done") this.publishPosition();
   }

@@ -1,7 +1,7 @@
-import { type Static, type TSchema, Type } from "typebox";
-import { Compile } from "typebox/compile";
+import { Type } from "typebox";
 import { Epoch, PhaseId, RuleId, StepId, ZoneId } from "#specs/ids.ts";
 import type { LeaseMessage, OrderMessage, PositionMessage } from "./bus.ts";
+import { checked } from "./checked.ts";
 
 /** Reads what the coordinator sends. Everything from outside is validated at this edge; undefined: not such a message. */
 const Name = Type.String({ minLength: 1, maxLength: 64 });
@@ -41,14 +41,9 @@ const Lease = Type.Object({
   leaseMs: Type.Number({ minimum: 0, maximum: 86_400_000 }),
 });
 
-function reader<S extends TSchema>(schema: S): (payload: unknown) => Static<S> | undefined {
-  const validator = Compile(schema);
-  return (payload) => (validator.Check(payload) ? (payload as Static<S>) : undefined);
-}
-
-const rawOrder = reader(Order);
-const rawPosition = reader(Position);
-const rawLease = reader(Lease);
+const rawOrder = checked(Order);
+const rawPosition = checked(Position);
+const rawLease = checked(Lease);
 
 export function readOrder(payload: unknown): OrderMessage | undefined {
   const m = rawOrder(payload);

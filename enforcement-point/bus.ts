@@ -90,6 +90,8 @@ export interface ReceiptMessage {
   readonly action: "forwarded" | "blocked";
   /** Known at the switch once the server answered; absent elsewhere. */
   readonly outcome?: Outcome;
+  /** This operates what that receipt of the same point selects: the two are one command. */
+  readonly select?: { readonly seq: number; readonly atMs: number };
   /** PLC layer: the scan in which the change was latched. */
   readonly scan?: number;
 }
@@ -113,6 +115,8 @@ export interface NoticeMessage {
     | "READING_WITHHELD"
     /** A message that comes in every period has not come. */
     | "PERIOD_MISSED"
+    /** Something was selected, and the operate that makes it a command has not come. */
+    | "COMMAND_UNFINISHED"
     /** Another bundle is in force at this point, or one was offered and refused. */
     | "BUNDLE_TAKEN"
     | "BUNDLE_REFUSED"

@@ -13,8 +13,15 @@ type Handler = (tick: number, atMs: number) => void | Promise<void>;
 
 export interface PlantClock {
   now(): number;
+  /** The capture time of a frame that would be captured at this moment. Absent: `now()`, because nothing is judged late. */
+  captureNow?(): number;
   on(stage: Stage, handler: Handler): void;
   close(): void;
+}
+
+/** When a word of the coordinator came, in the time by which frames are judged. */
+export function wordAtMs(clock: PlantClock): number {
+  return clock.captureNow?.() ?? clock.now();
 }
 
 /** Plant ms between two `open` stages. */

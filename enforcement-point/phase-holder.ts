@@ -1,12 +1,15 @@
 import type { History } from "#specs/decide/history.ts";
 import type { Layer, Outcome, Position, Verdict } from "#specs/decide/observation.ts";
-import { type Permit, type Permitted, permit } from "#specs/decide/permit.ts";
+import type { Permit, Permitted } from "#specs/decide/permit.ts";
 import type { Tables } from "#specs/decide/tables.ts";
 import { Epoch, PhaseId, RuleId, StepId, type ZoneId } from "#specs/ids.ts";
+import { MIRROR_DELAY_MS } from "#specs/lifecycle.ts";
 import { regionOf } from "#specs/positions.ts";
 import { StepTracker } from "#specs/steps.ts";
 import { shortId } from "./bundle-change.ts";
 import type { OrderMessage, PositionMessage } from "./bus.ts";
+import { FormerPhases, type Lateness } from "./former-phases.ts";
+import { HeldPhase, type Window, type Words } from "./held-phase.ts";
 
 /** What a point does with an order: it agrees or refuses, and says why. */
 export interface OrderAnswer {
@@ -14,14 +17,10 @@ export interface OrderAnswer {
   readonly says: string;
 }
 
+/** A change that was prepared here. From the `window` order of this layer on, its window is in force. */
 interface Pending {
   readonly change: string;
-  readonly epoch: Epoch;
-  readonly to: PhaseId;
-  readonly steps: readonly StepId[];
-  readonly window: readonly RuleId[];
-  /** True from the `window` order of this layer on: only what old and new both allow may pass. */
-  narrowed: boolean;
+  readonly window: Window;
 }
 
 const AGREED: OrderAnswer = { agreed: true, says: "" };
@@ -39,32 +38,29 @@ export class PhaseHolder {
   readonly #layer: Layer;
   #tables: Tables;
   #isolatedPosition: Position;
-  /** Holds nothing while nothing is held, and where what is held is not in these tables. */
-  #tracker: StepTracker;
   #phases: ReadonlySet<PhaseId>;
   #firstLeaseMs: number;
-  #epoch: Epoch | undefined;
-  #held: PhaseId | undefined;
+  #phase: PhaseId | undefined;
   #pending: Pending | undefined;
-  #isolated = false;
+  #held: HeldPhase;
+  /** undefined: everything is judged as it happens. */
+  #former: FormerPhases | undefined;
   #leaseUntilMs: number | undefined;
-  /** The last permit, and what it was made from. */
-  #permit:
-    | { readonly position: Position | undefined; readonly window: Pending | undefined; readonly permit: Permit }
-    | undefined;
 
-  constructor(tables: Tables, zone: ZoneId, layer: Layer) {
+  /** @param isLate a copy is judged, by the time at which it was captured: orders come before all that was before them has been seen */
+  constructor(tables: Tables, zone: ZoneId, layer: Layer, isLate = false) {
     this.#zone = zone;
     this.#layer = layer;
+    this.#former = isLate ? new FormerPhases(latenessIn(tables)) : undefined;
     this.#tables = tables;
     this.#isolatedPosition = isolatedIn(tables, zone);
     this.#firstLeaseMs = tables.lifecycle.leaseMs;
     this.#phases = phasesIn(tables, zone);
-    this.#tracker = new StepTracker(tables);
+    this.#held = new HeldPhase(tables, layer, new StepTracker(tables), NOTHING);
   }
 
   get epoch(): Epoch | undefined {
-    return this.#epoch;
+    return this.#held.words.epoch;
   }
 
   /** A change was prepared here and is not over. */
@@ -73,60 +69,55 @@ export class PhaseHolder {
   }
 
   get state(): "joining" | "in-force" | "isolated" {
-    if (this.#isolated) return "isolated";
-    return this.#held === undefined ? "joining" : "in-force";
+    if (this.#isIsolated) return "isolated";
+    return this.#phase === undefined ? "joining" : "in-force";
   }
 
   /** In words. */
   get whyIsolated(): string {
-    const isHere = this.#tracker.position !== undefined;
+    const isHere = this.#held.tracker.position !== undefined;
     return isHere
       ? "the coordinator has not been heard for the lease's length"
-      : `phase \`${this.#held ?? ""}\`, which is held, is not in this point's bundle`;
+      : `phase \`${this.#phase ?? ""}\`, which is held, is not in this point's bundle`;
   }
 
   /** What is in force here: the held phase with its set of possible steps, or the isolated phase. */
   get position(): Position | undefined {
-    if (this.#isolated) return this.#isolatedPosition;
-    return this.#held === undefined ? undefined : this.#tracker.position;
+    return this.#held.position;
   }
 
   /** What is permitted now, ready for `decide`. The same object until the phase, a step or the course of a change is another. */
   get permit(): Permit {
-    const position = this.position;
-    const window = this.#window;
-    if (this.#permit?.position !== position || this.#permit?.window !== window || this.#permit === undefined) {
-      this.#permit = { position, window, permit: permit(this.#tables, this.permitted) };
-    }
-    return this.#permit.permit;
+    return this.#held.permit;
   }
 
   get permitted(): Permitted {
-    const position = this.position;
-    if (position === undefined) return { kind: "none" };
-    const pending = this.#window;
-    if (pending !== undefined) {
-      // A passive layer does not gate: it reports only what neither the old nor the new phase allows.
-      const judgedBy = this.#layer === "hmi" ? "either" : "both";
-      return {
-        kind: "window",
-        old: position,
-        new: { phase: pending.to, steps: pending.steps },
-        window: pending.window,
-        judgedBy,
-      };
-    }
-    return { kind: "phase", position };
+    return this.#held.permitted;
   }
 
-  get #window(): Pending | undefined {
-    return this.#pending?.narrowed && !this.#isolated ? this.#pending : undefined;
+  get #isIsolated(): boolean {
+    return this.#held.words.isolated !== undefined;
+  }
+
+  /** What was in force when this was captured. Where nothing is judged late it is what is in force now. */
+  heldAt(atMs: number): HeldPhase {
+    return this.#former?.at(atMs) ?? this.#held;
+  }
+
+  /** What else was in force within the skew of that time. */
+  heldNear(atMs: number): readonly HeldPhase[] {
+    return this.#former === undefined || this.#former.size === 0 ? NONE : this.#former.near(atMs, this.#held);
+  }
+
+  /** Former phases of which no frame can come any more are forgotten. Call about once a second. */
+  forget(nowMs: number): void {
+    this.#former?.forget(nowMs);
   }
 
   /** Whether what is held is there in other tables too: the phase in this zone, and one of its possible steps. */
   isIn(tables: Tables, nowMs: number): boolean {
-    if (this.#held === undefined) return true;
-    return phasesIn(tables, this.#zone).has(this.#held) && new StepTracker(tables).goOn(this.#tracker, nowMs);
+    if (this.#phase === undefined) return true;
+    return phasesIn(tables, this.#zone).has(this.#phase) && new StepTracker(tables).goOn(this.#held.tracker, nowMs);
   }
 
   /**
@@ -136,34 +127,37 @@ export class PhaseHolder {
   take(tables: Tables, nowMs: number): void {
     const stays = this.isIn(tables, nowMs);
     const tracker = new StepTracker(tables);
-    if (stays) tracker.goOn(this.#tracker, nowMs);
-    else this.#isolated = true;
+    if (stays) tracker.goOn(this.#held.tracker, nowMs);
     this.#tables = tables;
-    this.#tracker = tracker;
     this.#phases = phasesIn(tables, this.#zone);
     this.#isolatedPosition = isolatedIn(tables, this.#zone);
     this.#firstLeaseMs = tables.lifecycle.leaseMs;
-    this.#permit = undefined;
+    const isolated = this.#isIsolated || !stays ? this.#isolatedPosition : undefined;
+    this.#held = new HeldPhase(tables, this.#layer, tracker, { ...this.#held.words, isolated });
+    // What was before is of the tables before, and nobody judges by those any more.
+    this.#former = this.#former && new FormerPhases(latenessIn(tables));
   }
 
   /** Follows one order of a phase change. Orders may come late, doubled or not at all. undefined: not for this layer. */
   order(message: OrderMessage, nowMs: number): OrderAnswer | undefined {
     if (message.zone !== this.#zone) return undefined;
     if ("layer" in message && message.layer !== this.#layer && message.layer !== "all") return undefined;
-    if (this.#epoch !== undefined && message.epoch <= this.#epoch) return this.#repeated(message);
+    if (this.epoch !== undefined && message.epoch <= this.epoch) return this.#repeated(message);
     if (!this.#phases.has(message.to)) return refused(`phase \`${message.to}\` is not in this point's bundle`);
     switch (message.order) {
       case "prepare":
         return this.#prepare(message);
       case "window":
         if (this.#pending?.change !== message.change) return refused("this change was never prepared here");
-        this.#pending.narrowed = true;
+        this.#say({ window: this.#pending.window }, nowMs);
         return AGREED;
       case "take":
         this.#enter(message.epoch, message.to, message.steps, nowMs);
         return AGREED;
       case "abort":
-        if (this.#pending?.change === message.change) this.#pending = undefined;
+        if (this.#pending?.change !== message.change) return AGREED;
+        this.#pending = undefined;
+        this.#say({ window: undefined }, nowMs);
         return AGREED;
       default: {
         const never: never = message;
@@ -174,15 +168,12 @@ export class PhaseHolder {
 
   /** Adopts where the coordinator says the zone stands. False: older than what is held, or unknown here, and refused. */
   adopt(message: PositionMessage, nowMs: number): boolean {
+    const { epoch } = this;
     if (message.zone !== this.#zone || !this.#phases.has(message.phase)) return false;
-    if (this.#epoch !== undefined && message.epoch < this.#epoch) return false;
-    if (this.#epoch === message.epoch && this.#held === message.phase && this.#tracker.position !== undefined) {
-      this.#isolated = false;
-      this.#tracker.record(message.steps, nowMs);
-      return true;
-    }
-    if (this.#epoch === message.epoch && this.#held !== message.phase) return false;
-    this.#enter(message.epoch, message.phase, message.steps, nowMs);
+    if (epoch !== undefined && message.epoch < epoch) return false;
+    if (epoch === message.epoch && this.#phase !== message.phase) return false;
+    if (epoch === message.epoch && this.#held.tracker.position !== undefined) this.#record(message.steps, nowMs);
+    else this.#enter(message.epoch, message.phase, message.steps, nowMs);
     return true;
   }
 
@@ -191,35 +182,33 @@ export class PhaseHolder {
     this.#leaseUntilMs = realMs + leaseMs;
   }
 
-  /** True: the lease has just ended and the isolated phase is in force from now on. */
-  checkLease(realMs: number): boolean {
-    if (this.#isolated || this.#held === undefined) return false;
+  /**
+   * @param nowMs capture time of a frame that would be captured now; for layers that judge late
+   * @returns true: the lease has just ended and the isolated phase is in force from now on
+   */
+  checkLease(realMs: number, nowMs = 0): boolean {
+    if (this.#isIsolated || this.#phase === undefined) return false;
     this.#leaseUntilMs ??= realMs + this.#firstLeaseMs;
     if (realMs < this.#leaseUntilMs) return false;
-    this.#isolated = true;
     this.#pending = undefined;
+    this.#say({ isolated: this.#isolatedPosition, window: undefined }, nowMs);
     return true;
   }
 
   /** Advances the set of possible steps by what was observed here. True: it changed. */
-  observe(history: History, nowMs: number): boolean {
-    if (this.#isolated || this.#held === undefined) return false;
-    return this.#tracker.observe(history, nowMs);
+  observe(history: History, atMs: number): boolean {
+    return this.heldAt(atMs).observe(history, atMs);
   }
 
   /** Advances the set of possible steps by what became of a message. True: it changed. */
-  happened(verdict: Verdict, outcome: Outcome, nowMs: number): boolean {
-    if (this.#isolated || this.#held === undefined || verdict.verdict === "deny") return false;
-    if (outcome !== "forwarded" && outcome !== "answered-ok") return false;
-    let changed = this.#tracker.command(verdict.rule, outcome, nowMs);
-    for (const rule of verdict.also ?? []) if (this.#tracker.command(rule, outcome, nowMs)) changed = true;
-    return changed;
+  happened(verdict: Verdict, outcome: Outcome, atMs: number): boolean {
+    return this.heldAt(atMs).happened(verdict, outcome, atMs);
   }
 
   /** The state to come back on after a restart. A phase that is not in the present tables is none to come back on. */
   save(): string {
-    const { phase = null, steps = [] } = this.#tracker.position ?? {};
-    return JSON.stringify({ epoch: this.#epoch ?? null, phase, steps });
+    const { phase = null, steps = [] } = this.#held.tracker.position ?? {};
+    return JSON.stringify({ epoch: this.epoch ?? null, phase, steps });
   }
 
   /** Takes up a saved state; false, and nothing changed, when it is not one that this bundle knows. */
@@ -236,33 +225,54 @@ export class PhaseHolder {
       return refused(
         `this point holds bundle ${shortId(bundle)}, and the coordinator leads by bundle ${shortId(message.bundle)}`,
       );
-    if (this.#isolated) return refused("this point is isolated");
-    if (this.#held !== message.from)
-      return refused(`this point holds \`${this.#held ?? "no phase"}\`, not \`${message.from}\``);
-    this.#pending = {
-      change: message.change,
-      epoch: message.epoch,
-      to: message.to,
-      steps: message.steps,
-      window: message.window.map(RuleId),
-      narrowed: false,
-    };
+    if (this.#isIsolated) return refused("this point is isolated");
+    if (this.#phase !== message.from)
+      return refused(`this point holds \`${this.#phase ?? "no phase"}\`, not \`${message.from}\``);
+    const { change, to, steps } = message;
+    this.#pending = { change, window: { to, steps, rules: message.window.map(RuleId) } };
     return AGREED;
   }
 
   /** An order for an epoch not newer than the held one: agreed when it is a doubled `take` of what is held, else refused. */
   #repeated(message: OrderMessage): OrderAnswer {
-    if (message.order === "take" && message.epoch === this.#epoch && message.to === this.#held) return AGREED;
-    return refused(`epoch ${message.epoch} is not newer than ${this.#epoch ?? "none"}`);
+    if (message.order === "take" && message.epoch === this.epoch && message.to === this.#phase) return AGREED;
+    return refused(`epoch ${message.epoch} is not newer than ${this.epoch ?? "none"}`);
   }
 
   #enter(epoch: Epoch, phase: PhaseId, steps: readonly StepId[], nowMs: number): void {
-    this.#epoch = epoch;
-    this.#held = phase;
+    const tracker = new StepTracker(this.#tables);
+    tracker.enter(phase, steps, nowMs);
     this.#pending = undefined;
-    this.#isolated = false;
-    this.#tracker.enter(phase, steps, nowMs);
+    this.#hold(new HeldPhase(this.#tables, this.#layer, tracker, { ...NOTHING, epoch }), nowMs);
+    this.#phase = phase;
   }
+
+  /** The word about the steps ends what was possible before only where it says something else. */
+  #record(steps: readonly StepId[], nowMs: number): void {
+    const next = this.#held.under({ isolated: undefined }, nowMs);
+    if (next.tracker.record(steps, nowMs) || this.#isIsolated) this.#hold(next, nowMs);
+    else this.#held.tracker.record(steps, nowMs);
+  }
+
+  /** The same phase under other words, unless they are the same. */
+  #say(words: Partial<Words>, nowMs: number): void {
+    const { window, isolated } = { ...this.#held.words, ...words };
+    const { words: before } = this.#held;
+    if (window !== before.window || isolated !== before.isolated) this.#hold(this.#held.under(words, nowMs), nowMs);
+  }
+
+  #hold(held: HeldPhase, nowMs: number): void {
+    // What was captured before the first word is judged by it: no phase is none that was ever in force.
+    if (this.#phase !== undefined) this.#former?.ended(this.#held, nowMs);
+    this.#held = held;
+  }
+}
+
+const NOTHING: Words = { epoch: undefined, window: undefined, isolated: undefined };
+const NONE: readonly HeldPhase[] = [];
+
+function latenessIn({ lifecycle: { skewMs, mirrorDelayMs = MIRROR_DELAY_MS } }: Tables): Lateness {
+  return { skewMs, mirrorDelayMs };
 }
 
 function phasesIn({ lifecycle }: Tables, zone: ZoneId): ReadonlySet<PhaseId> {

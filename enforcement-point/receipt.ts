@@ -15,10 +15,17 @@ export interface Judged {
   readonly phase: PhaseId | null;
 }
 
+/** Which receipt of this point is about the select. */
+export interface SelectRef {
+  readonly seq: number;
+  readonly atMs: number;
+}
+
 /** What a point tells of a judged observation, and of what became of it. */
 export function receiptOf(
   { observation, verdict, action, atMs, epoch, phase }: Judged,
   outcome: Outcome,
+  select: SelectRef | undefined,
   from: { readonly point: string; readonly layer: Layer; readonly seq: number },
 ): ReceiptMessage {
   return {
@@ -43,5 +50,6 @@ export function receiptOf(
     says: verdict.verdict === "deny" ? verdict.says : "",
     action,
     outcome,
+    ...(select === undefined ? {} : { select }),
   };
 }

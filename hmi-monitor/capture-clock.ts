@@ -41,6 +41,10 @@ export class CaptureClock implements PlantClock {
     return between === "stands" ? timeMs : timeMs + (this.#realNow() - realMs);
   }
 
+  captureNow(): number {
+    return typeof this.#between === "object" ? this.#base.now() : this.now();
+  }
+
   /** It is this time as long as `work` goes on. */
   during<T>(timeMs: number, work: () => T): T {
     this.#frameMs = timeMs;

@@ -28,14 +28,19 @@ export function isInterfaceName(name: string): boolean {
   return INTERFACE.test(name);
 }
 
+/** IPv6 headers behind which the filter cannot look for a port: hop-by-hop, routing, fragment, authentication, destination. RFC 8200 §4 */
+const IPV6_EXTENSIONS = [0, 43, 44, 51, 60];
+
 /**
- * What of the traffic is looked at: TCP of the servers' ports, and fragments, of which only the first has a port; plain, and under one
- * or two VLAN tags. `vlan` shifts what stands after it, so the tagged forms nest. @see pcap-filter(7)
+ * What of the traffic is looked at: TCP of the servers' ports, fragments, of which only the first has a port, and IPv6 with extension
+ * headers; plain, and under one or two VLAN tags. All under three or more: a host takes off as many priority tags as there are. `vlan` shifts
+ * what stands after it, so the tagged forms nest. @see pcap-filter(7), IEEE 802.1Q-2022 §6.9.1
  */
 export function captureFilter(ports: readonly number[]): string {
   const port = ports.map((p) => `port ${p}`).join(" or ");
-  const plain = `(tcp and (${port})) or (ip proto 6 and ip[6:2] & 0x1fff != 0) or (ip6 and ip6[6] = 44)`;
-  return `${plain} or (vlan and (${plain} or (vlan and (${plain}))))`;
+  const ipv6 = IPV6_EXTENSIONS.map((next) => `ip6[6] = ${next}`).join(" or ");
+  const plain = `(tcp and (${port})) or (ip proto 6 and ip[6:2] & 0x1fff != 0) or (ip6 and (${ipv6}))`;
+  return `${plain} or (vlan and (${plain} or (vlan and (${plain} or vlan))))`;
 }
 
 /** The program and its arguments. It writes classic pcap to standard output, each frame as soon as it has it. */

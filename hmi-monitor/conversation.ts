@@ -5,6 +5,13 @@ export interface Conversation {
   data(direction: Direction, bytes: Buffer, timeMs: number): void;
   /** Why nothing more of it can be read; undefined while it can. */
   readonly blind: string | undefined;
+  /**
+   * Bytes are missing. What comes next begins a message again, in both directions; which that are, somebody else has found out. Who waits for
+   * an answer waits no longer.
+   */
+  lost(timeMs: number): void;
+  /** Of a live mirror: what should have been told by now, and has not? Call about once a second. */
+  look(timeMs: number): void;
   /** The connection is over, or nothing more of it will be shown: whoever waits for an answer waits no longer. */
   closed(timeMs: number): void;
 }

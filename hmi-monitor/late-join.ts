@@ -10,7 +10,7 @@ export const MAX_JOIN_TRIES = 200;
 /** Says from where on held segments can be read: they are cut down to that; undefined: not yet. Pure. */
 export type FindPlace = (held: readonly Segment[]) => readonly Segment[] | undefined;
 
-/** What became of a connection that was joined late. */
+/** What became of a connection of which a part was not seen. */
 export type JoinState =
   | { readonly kind: "looking"; readonly unparsedBytes: number }
   /** Read on from there; what was before is counted. */
@@ -18,7 +18,7 @@ export type JoinState =
   | { readonly kind: "given-up"; readonly unparsedBytes: number };
 
 /**
- * A connection whose beginning was not seen. What comes is held until its own content confirms a place where a message begins, and is
+ * A connection whose beginning, or a stretch of which, was not seen. What comes is held until its own content confirms a place where a message begins, and is
  * judged from that place on, with the times at which it came. A stretch in the middle of a message is never taken for one.
  */
 export class LateConversation implements Conversation {
@@ -41,8 +41,7 @@ export class LateConversation implements Conversation {
   }
 
   get blind(): string | undefined {
-    if (this.#kind === "given-up")
-      return "it was joined late, and nothing in it shows where a message begins; it may be encrypted";
+    if (this.#kind === "given-up") return "nothing in it shows where a message begins; it may be encrypted";
     return this.#kind === "joined" ? this.#inner.blind : undefined;
   }
 
@@ -62,13 +61,28 @@ export class LateConversation implements Conversation {
     this.#begin(from);
   }
 
+  /** What is held may end where the hole begins: it is looked for anew, and not more often for that. */
+  lost(timeMs: number): void {
+    if (this.#kind === "given-up") return;
+    this.#dropped = this.#kind === "joined" ? 0 : this.#dropped + this.#heldBytes;
+    this.#kind = "looking";
+    this.#held = [];
+    this.#heldBytes = 0;
+    this.#inner.lost(timeMs);
+  }
+
+  look(timeMs: number): void {
+    if (this.#kind === "joined") this.#inner.look(timeMs);
+  }
+
   closed(timeMs: number): void {
-    if (this.#kind === "joined") this.#inner.closed(timeMs);
+    this.#inner.closed(timeMs);
   }
 
   #begin(from: readonly Segment[]): void {
     this.#dropped += this.#heldBytes - bytesOf(from);
     this.#kind = "joined";
+    this.#tries = 0;
     this.#held = [];
     this.#heldBytes = 0;
     for (const { direction, bytes, timeMs } of from) this.#inner.data(direction, bytes, timeMs);

@@ -79,9 +79,13 @@ export async function runHmiMonitor(options: HmiMonitorOptions): Promise<Running
     return { ...about, close: () => point.close() };
   }
   point.setJudgedUpTo(() => monitor.seenUpToMs);
+  const tickAt = (timeMs: number): void => {
+    monitor.tick(timeMs);
+    monitor.look(Math.min(timeMs, monitor.seenUpToMs));
+  };
   const sink = sinkFor(point, monitor, clock, end);
   const frames = openSource(options, file, sink, [...byPort.keys()]);
-  const tick = source.kind === "mirror" ? undefined : setInterval(() => monitor.tick(clock.now()), TICK_MS);
+  const tick = source.kind === "mirror" ? undefined : setInterval(() => tickAt(clock.now()), TICK_MS);
   return {
     ...about,
     close: async () => {
@@ -93,9 +97,9 @@ export async function runHmiMonitor(options: HmiMonitorOptions): Promise<Running
   };
 }
 
-/** Rules are judged by the time at which a frame was captured; a simulated mirror's clock is the plant's already. */
-function clockFor({ source, clock }: HmiMonitorOptions, file: FileSource | undefined): PlantClock | CaptureClock {
-  if (source.kind === "mirror") return clock;
+/** Rules are judged by the time at which a frame was captured. */
+function clockFor({ source, clock }: HmiMonitorOptions, file: FileSource | undefined): CaptureClock {
+  if (source.kind === "mirror") return new CaptureClock(clock, { behindMs: 0 });
   if (source.kind === "interface")
     return new CaptureClock(clock, { behindMs: source.immediate === true ? 0 : CAPTURE_DELAY_MS });
   const own = new CaptureClock(clock, source.path === "-" ? "runs-on" : "stands");
@@ -119,25 +123,32 @@ function openSource(
 function sinkFor(
   point: Point,
   monitor: Monitor,
-  clock: PlantClock | CaptureClock,
+  clock: CaptureClock,
   end: (says: string | undefined) => void,
 ): FrameSink {
   let announced = false;
   const judge = (frame: Parameters<Monitor["frame"]>[0]): boolean =>
-    clock instanceof CaptureClock ? clock.during(frame.timeMs, () => monitor.frame(frame)) : monitor.frame(frame);
+    clock.during(frame.timeMs, () => monitor.frame(frame));
   return {
     frames: (frames) => {
       for (const frame of frames) announced = judge(frame) || announced;
+      point.judgedFurther();
     },
     sees: () => {
       point.setBlind(monitor.blindUntil(monitor.seenUpToMs));
       // The coordinator waits for this word: how far everything captured has been judged.
-      if (announced) point.publishStatus();
+      if (announced) {
+        monitor.look(monitor.seenUpToMs);
+        point.publishStatus();
+      }
       announced = false;
     },
     blind: (says) => point.setBlind(says),
     dropped: (frames, says) => monitor.lost(frames, says),
-    quietUpTo: (timeMs) => monitor.quietUpTo(timeMs),
+    quietUpTo: (timeMs) => {
+      monitor.quietUpTo(timeMs);
+      point.judgedFurther();
+    },
     interrupted: () => monitor.interrupted(),
     ended: (says) => {
       point.setBlind(says ?? "the capture has ended");

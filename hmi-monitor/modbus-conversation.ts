@@ -1,9 +1,11 @@
-import { maskedWord, observeModbus, type Party, showValues, valuesInAnswer } from "#point/observe/modbus.ts";
+import { observeModbus, type Party, showValues, valuesInAnswer } from "#point/observe/modbus.ts";
 import type { ModbusImage, RegisterWrite } from "#point/observe/modbus-image.ts";
+import { registersRead, registersWritten, wordsWritten } from "#point/observe/modbus-registers.ts";
 import type { ModbusTags } from "#point/observe/modbus-tags.ts";
 import type { Judged, Point } from "#point/point.ts";
 import { REASONS } from "#specs/decide/reasons.ts";
 import type { TagId } from "#specs/ids.ts";
+import { changesState } from "#specs/mask.ts";
 import {
   decodeRequest,
   decodeResponse,
@@ -48,24 +50,30 @@ export class ModbusConversation implements Conversation {
   readonly #point: Point;
   readonly #server: ModbusServer;
   readonly #party: Party;
-  readonly #requests = new MbapFramer();
-  readonly #responses = new MbapFramer();
+  #requests = new MbapFramer();
+  #responses = new MbapFramer();
   readonly #pending = new RequestTable<Waiting>({ limit: MAX_PENDING });
   readonly #notPaired: (answers: number) => void;
+  readonly #notAnswered: (commands: number) => void;
   #nowMs = 0;
   #blind: string | undefined;
 
-  /** @param notPaired is told of answers that belong to no request that was seen */
+  /**
+   * @param notPaired is told of answers that belong to no request that was seen
+   * @param notAnswered is told of commands whose answer never came
+   */
   constructor(
     point: Point,
     server: ModbusServer,
     party: Party,
     notPaired: (answers: number) => void = () => undefined,
+    notAnswered: (commands: number) => void = () => undefined,
   ) {
     this.#point = point;
     this.#server = server;
     this.#party = party;
     this.#notPaired = notPaired;
+    this.#notAnswered = notAnswered;
   }
 
   get blind(): string | undefined {
@@ -82,6 +90,18 @@ export class ModbusConversation implements Conversation {
     if (framer.state.kind === "failed") this.#blind ??= describeWireError(framer.state.error);
   }
 
+  lost(timeMs: number): void {
+    // Their answers may be what is missing.
+    for (const { context } of this.#pending.drain()) this.#unknown(context, timeMs);
+    this.#requests = new MbapFramer();
+    this.#responses = new MbapFramer();
+  }
+
+  /** A server says nothing that it is not asked; who asks too seldom is missed by the rules. */
+  look(timeMs: number): void {
+    for (const { context } of this.#pending.expire(timeMs - FORGET_MS)) this.#unanswered(context, timeMs);
+  }
+
   closed(timeMs: number): void {
     for (const { context } of this.#pending.drain()) this.#unanswered(context, timeMs);
   }
@@ -92,7 +112,7 @@ export class ModbusConversation implements Conversation {
       this.#blind = describeWireError(request.error);
       return;
     }
-    for (const { context } of this.#pending.expire(timeMs - FORGET_MS)) this.#unanswered(context, timeMs);
+    this.look(timeMs);
     const { judged, words } = this.#judge(frame.unitId, request.value, timeMs);
     for (const j of judged) {
       this.#point.forwarded(j);
@@ -101,7 +121,7 @@ export class ModbusConversation implements Conversation {
     const mark = this.#server.image.mark();
     const waiting: Waiting = { judged, mark, write: this.#begin(frame.unitId, request.value), words };
     // A full table or a reused transaction identifier costs the pairing of that one answer, and what is known of its registers.
-    if (!this.#pending.add(frame, request.value, timeMs, waiting).ok) this.#unanswered(waiting, timeMs);
+    if (!this.#pending.add(frame, request.value, timeMs, waiting).ok) this.#unknown(waiting, timeMs);
   }
 
   /** By what the registers hold at this moment; a mask write of what nobody knows is one of no value, and is said to be so. */
@@ -133,7 +153,7 @@ export class ModbusConversation implements Conversation {
     const { request, context } = paired.value;
     const response = decodeResponse(frame.pdu, request);
     if (!response.ok) {
-      this.#unanswered(context, timeMs);
+      this.#unknown(context, timeMs);
       this.#blind = `an answer cannot be read (${describeWireError(response.error)})`;
       return;
     }
@@ -164,8 +184,14 @@ export class ModbusConversation implements Conversation {
 
   readonly #see = (tag: TagId, value: number): void => this.#point.sawTag(tag, value, this.#nowMs);
 
+  /** Nobody answered: the server may never have heard it. */
+  #unanswered(waiting: Waiting, timeMs: number): void {
+    if (waiting.judged.some(({ observation }) => changesState(observation.operation))) this.#notAnswered(1);
+    this.#unknown(waiting, timeMs);
+  }
+
   /** Whether the server has done it, or will, is not known: nor is what its registers hold. */
-  #unanswered({ write }: Waiting, timeMs: number): void {
+  #unknown({ write }: Waiting, timeMs: number): void {
     if (write !== undefined) this.#server.image.end(write, undefined, timeMs);
   }
 }
@@ -177,50 +203,4 @@ function namedReason(judged: Judged, request: ModbusRequest): Judged {
   const [item] = observation.items;
   const reason = "MASK_REFERENCE_UNKNOWN";
   return { ...judged, verdict: { ...verdict, reason, says: `${item?.tag ?? item?.address}: ${REASONS[reason]}` } };
-}
-
-/** The holding registers that a request writes; undefined: none. */
-function registersWritten(unit: number, request: ModbusRequest): RegisterWrite | undefined {
-  switch (request.kind) {
-    case "write-single-register":
-      return { kind: "plain", unit, address: request.address, quantity: 1 };
-    case "write-multiple-registers":
-      return { kind: "plain", unit, address: request.address, quantity: request.values.length };
-    case "read-write-multiple-registers":
-      return { kind: "plain", unit, address: request.writeAddress, quantity: request.values.length };
-    case "mask-write-register":
-      return { kind: "mask", unit, address: request.address, quantity: 1 };
-    default:
-      return undefined;
-  }
-}
-
-function wordsWritten(
-  request: ModbusRequest,
-  present: (address: number) => number | undefined,
-): readonly number[] | undefined {
-  switch (request.kind) {
-    case "write-single-register":
-      return [request.value];
-    case "write-multiple-registers":
-    case "read-write-multiple-registers":
-      return request.values;
-    case "mask-write-register": {
-      const word = maskedWord(request, present(request.address));
-      return word === undefined ? undefined : [word];
-    }
-    default:
-      return undefined;
-  }
-}
-
-function registersRead(
-  request: ModbusRequest,
-  response: ModbusResponse,
-): { readonly address: number; readonly words: readonly number[] } | undefined {
-  if (request.kind === "read-holding-registers" && response.kind === request.kind)
-    return { address: request.address, words: response.values };
-  if (request.kind === "read-write-multiple-registers" && response.kind === request.kind)
-    return { address: request.readAddress, words: response.values };
-  return undefined;
 }

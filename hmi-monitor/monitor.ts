@@ -3,10 +3,17 @@ import type { Point } from "#point/point.ts";
 import { deviceAt, linkOf } from "#specs/addresses.ts";
 import type { DeviceId } from "#specs/ids.ts";
 import type { Plant, Protocol } from "#specs/plant.ts";
-import { type Flow, type ReassemblyEvent, TcpReassembler } from "#wire/packet/index.ts";
+import {
+  type BlindReason,
+  type Direction,
+  type Flow,
+  type ReassemblySink,
+  TcpReassembler,
+} from "#wire/packet/index.ts";
 import type { CapturedFrame } from "#wire/pcap/index.ts";
 import type { Conversation } from "./conversation.ts";
-import { LateConversation } from "./late-join.ts";
+import { HalfSeen } from "./half-seen.ts";
+import { type FindPlace, LateConversation } from "./late-join.ts";
 import { MirrorLoss } from "./mirror-loss.ts";
 import { ModbusConversation } from "./modbus-conversation.ts";
 import { modbusPlace } from "./modbus-place.ts";
@@ -31,8 +38,9 @@ export interface MonitorOptions {
   readonly verifyChecksums?: boolean;
 }
 
-/** Ms of capture time for which a connection that was joined late makes the whole layer blind: one that says nothing more must not for good. */
-export const JOIN_VISIBLE_MS = 10_000;
+const FRAGMENTS_SAY = "fragments of a datagram came with two contents, and receivers differ in which they take";
+const URGENT_SAYS =
+  "bytes in it are marked urgent, and servers differ in which of them they read: nothing more of it is judged";
 
 /** A connection between parties that the plant names. */
 interface Followed {
@@ -44,7 +52,8 @@ interface Followed {
 
 /**
  * Turns captured frames into judged commands: frame → TCP stream → message → observation → verdict. Asks no clock; what cannot be
- * seen is said and counted. INVARIANT (no guess): after a gap or a byte that cannot be read, nothing more of that connection is judged.
+ * seen is said and counted. INVARIANT (no guess): after a byte that cannot be read nothing more of that connection is judged; after a gap,
+ * nothing before its own content confirms where a message begins.
  */
 export class Monitor {
   readonly #point: Point;
@@ -54,10 +63,7 @@ export class Monitor {
   readonly #reassembler: TcpReassembler;
   /** By flow; bounded by the flows of the reassembler. */
   readonly #followed = new Map<number, Followed>();
-  /** Those joined late that are not read yet. */
-  readonly #late = new Map<number, LateConversation>();
-  /** Of those, when each was opened, the oldest first, as long as they make the layer blind. */
-  readonly #looking = new Map<number, number>();
+  readonly #halfSeen = new HalfSeen();
   readonly #servers: Servers;
   readonly #unread = new UnreadCount();
   #seenUpToMs = 0;
@@ -70,7 +76,10 @@ export class Monitor {
     this.#ports = ports;
     this.#announcements = announcements;
     this.#servers = new Servers(plant);
-    this.#reassembler = new TcpReassembler({ serverPorts: [...ports.keys()], verifyChecksums });
+    this.#reassembler = new TcpReassembler(
+      { serverPorts: [...ports.keys()], verifyChecksums, afterGap: "resume" },
+      this.#sink(),
+    );
   }
 
   /**
@@ -88,9 +97,9 @@ export class Monitor {
     }
   }
 
-  /** Capture time up to which everything that was mirrored has been judged. */
+  /** Capture time up to which everything that was mirrored has been judged. What is behind a gap that may still close waits. */
   get seenUpToMs(): number {
-    return this.#seenUpToMs;
+    return Math.min(this.#seenUpToMs, this.#reassembler.gapSinceMs ?? Number.POSITIVE_INFINITY);
   }
 
   /** What was captured and could not be judged. */
@@ -103,16 +112,9 @@ export class Monitor {
     return this.#followed.size;
   }
 
-  /** `blind until …`, as long as connections that were there before are not read yet. */
+  /** `blind until …`, as long as connections of which a part is missing are not read yet. */
   blindUntil(nowMs: number): string | undefined {
-    for (const [id, openedAtMs] of this.#looking) {
-      if (nowMs - openedAtMs <= JOIN_VISIBLE_MS) break;
-      this.#looking.delete(id);
-    }
-    const looking = this.#looking.size;
-    if (looking === 0) return undefined;
-    const which = looking === 1 ? "a connection that was" : `${looking} connections that were`;
-    return `blind until a request and its answer fit in ${which} there before this layer`;
+    return this.#halfSeen.blindUntil(nowMs);
   }
 
   /** True: the frame was the mirror's own announcement, so that everything before it has been judged. */
@@ -130,9 +132,14 @@ export class Monitor {
 
   /** Lets time pass: what has been missing for too long stays missing. Call about once a second. */
   tick(timeMs: number): void {
-    for (const event of this.#reassembler.tick(timeMs)) this.#event(event);
+    this.#reassembler.tick(timeMs);
     const says = this.#unread.report(timeMs);
     if (says !== undefined) this.#notice("", "", says);
+  }
+
+  /** What should have come by now, and has not? Call about once a second, with the time up to which everything has been judged. */
+  look(timeMs: number): void {
+    for (const { conversation } of this.#followed.values()) conversation?.look(timeMs);
   }
 
   /** Nothing was captured up to then that has not come here. */
@@ -155,44 +162,35 @@ export class Monitor {
   }
 
   #push(record: SeenFrame): void {
-    for (const event of this.#reassembler.push(record.frame, record.timeMs, record)) this.#event(event);
+    this.#reassembler.push(record.frame, record.timeMs, record);
   }
 
-  #event(event: ReassemblyEvent): void {
-    switch (event.kind) {
-      case "open":
-        this.#open(event.flow, event.joinedLate, event.timeMs);
-        return;
-      case "data":
-        this.#data(event);
-        return;
-      case "blind": {
-        const followed = this.#followed.get(event.flow.id);
-        const says = `bytes are missing from the mirror (${event.reason})`;
-        if (followed?.conversation !== undefined) this.#goBlind(followed, says, event.timeMs);
-        return;
-      }
-      case "close":
-        this.#close(event.flow.id, event.timeMs);
-        return;
-      case "overlap":
-        this.#blindTo(
-          event.flow,
-          `${event.differingBytes} bytes were sent twice with different content; the first were judged`,
-        );
-        return;
-      case "skipped":
+  /** What the reassembler saw. */
+  #sink(): ReassemblySink {
+    return {
+      open: (flow, joinedLate, timeMs) => this.#open(flow, joinedLate, timeMs),
+      data: (flow, direction, bytes, timeMs) => this.#data(flow, direction, bytes, timeMs),
+      blind: (flow, _direction, reason, timeMs) => {
+        const followed = this.#followed.get(flow.id);
+        if (followed?.conversation === undefined) return;
+        if (reason === "urgent") this.#goBlind(followed, URGENT_SAYS, timeMs);
+        else this.#missing(followed, followed.conversation, reason, timeMs);
+      },
+      close: (flow, _reason, timeMs) => this.#close(flow.id, timeMs),
+      overlap: (flow, _direction, differingBytes) => {
+        const says = `${differingBytes} bytes were sent twice with different content; the first were judged`;
+        this.#blindTo(flow, says);
+      },
+      skipped: (reason, srcIp, dstIp) => {
+        if (reason === "fragment-overlap")
+          this.#notice(srcIp ?? "", dstIp ?? "", `${srcIp} → ${dstIp}: ${FRAGMENTS_SAY}`);
         this.#unread.count.frames += 1;
         this.#point.countLost(1);
-        return;
-      default: {
-        const never: never = event;
-        throw new Error(`unreachable: ${String(never)}`);
-      }
-    }
+      },
+    };
   }
 
-  #data({ flow, direction, bytes, timeMs }: Extract<ReassemblyEvent, { kind: "data" }>): void {
+  #data(flow: Flow, direction: Direction, bytes: Buffer, timeMs: number): void {
     const followed = this.#followed.get(flow.id);
     if (followed === undefined) {
       this.#unread.count.strangerBytes += bytes.length;
@@ -204,20 +202,36 @@ export class Monitor {
       return;
     }
     conversation.data(direction, bytes, timeMs);
-    this.#lookAtLate(followed);
+    if (this.#halfSeen.size > 0) this.#lookAtLate(followed);
     if (conversation.blind !== undefined) this.#goBlind(followed, conversation.blind, timeMs);
   }
 
-  /** Says it once when a connection that was joined late is read. */
+  /** Bytes of it will not come any more: it is looked through for a place to go on from, as one that was there before. */
+  #missing(followed: Followed, conversation: Conversation, reason: BlindReason, timeMs: number): void {
+    const { flow } = followed;
+    const late =
+      conversation instanceof LateConversation ? conversation : new LateConversation(conversation, this.#placeIn(flow));
+    late.lost(timeMs);
+    followed.conversation = late;
+    this.#unread.count.gaps += 1;
+    this.#look(late, flow, timeMs, `bytes are missing from the mirror (${reason})`);
+  }
+
+  #look(late: LateConversation, flow: Flow, timeMs: number, says: string): void {
+    this.#halfSeen.add(flow.id, late, timeMs);
+    this.#blindTo(
+      flow,
+      `${says}: blind until ${this.#isUa(flow) ? "chunks follow each other" : "a request and its answer fit"}`,
+    );
+  }
+
+  /** Says it once when a connection of which a part was not seen is read. */
   #lookAtLate({ flow }: Followed): void {
-    const late = this.#late.get(flow.id);
-    if (late?.state.kind !== "joined") return;
-    this.#late.delete(flow.id);
-    this.#looking.delete(flow.id);
-    const { unparsedBytes } = late.state;
+    const bytes = this.#halfSeen.joined(flow.id);
+    if (bytes === undefined) return;
     this.#unread.count.resynchronised += 1;
-    this.#unread.count.bytes += unparsedBytes;
-    this.#blindTo(flow, `joined late, and judged from now on; ${unparsedBytes} bytes before that were not`);
+    this.#unread.count.bytes += bytes;
+    this.#blindTo(flow, `judged from now on; ${bytes} bytes before that were not`);
   }
 
   #open(flow: Flow, joinedLate: boolean, timeMs: number): void {
@@ -227,48 +241,46 @@ export class Monitor {
     const followed: Followed = { flow, party, conversation: inner };
     this.#followed.set(flow.id, followed);
     if (!joinedLate) return;
-    const isUa = this.#ports.get(flow.server.port) === "opcua";
-    const late = new LateConversation(inner, isUa ? uaPlace : modbusPlace);
+    const late = new LateConversation(inner, this.#placeIn(flow));
     followed.conversation = late;
-    this.#late.set(flow.id, late);
-    this.#looking.set(flow.id, timeMs);
     this.#unread.count.joinedLate += 1;
-    this.#blindTo(
-      flow,
-      `joined late: blind until ${isUa ? "chunks follow each other" : "a request and its answer fit"}`,
-    );
+    this.#look(late, flow, timeMs, "joined late");
+  }
+
+  #isUa({ server }: Flow): boolean {
+    return this.#ports.get(server.port) === "opcua";
+  }
+
+  #placeIn(flow: Flow): FindPlace {
+    return this.#isUa(flow) ? uaPlace : modbusPlace;
   }
 
   #close(id: number, timeMs: number): void {
     const followed = this.#followed.get(id);
     if (followed === undefined) return;
     followed.conversation?.closed(timeMs);
-    this.#leaveUnjoined(id);
+    this.#unread.count.bytes += this.#halfSeen.leave(id);
     this.#followed.delete(id);
   }
 
   #goBlind(followed: Followed, says: string, timeMs: number): void {
     followed.conversation?.closed(timeMs);
-    this.#leaveUnjoined(followed.flow.id);
+    this.#unread.count.bytes += this.#halfSeen.leave(followed.flow.id);
     followed.conversation = undefined;
     this.#unread.count.blind += 1;
     this.#blindTo(followed.flow, says);
-  }
-
-  /** What was held of a connection that never could be read was not judged. */
-  #leaveUnjoined(id: number): void {
-    this.#unread.count.bytes += this.#late.get(id)?.state.unparsedBytes ?? 0;
-    this.#late.delete(id);
-    this.#looking.delete(id);
   }
 
   #conversationFor(flow: Flow, party: Party): Conversation {
     const notPaired = (answers: number): void => {
       this.#unread.count.answers += answers;
     };
-    return this.#ports.get(flow.server.port) === "opcua"
-      ? new UaConversation(this.#point, this.#servers.opcua(party.target), party, notPaired)
-      : new ModbusConversation(this.#point, this.#servers.modbus(party.target), party, notPaired);
+    const notAnswered = (commands: number): void => {
+      this.#unread.count.unanswered += commands;
+    };
+    return this.#isUa(flow)
+      ? new UaConversation(this.#point, this.#servers.opcua(party.target), party, notPaired, notAnswered)
+      : new ModbusConversation(this.#point, this.#servers.modbus(party.target), party, notPaired, notAnswered);
   }
 
   /** undefined: nobody here knows its server, or what it speaks. */

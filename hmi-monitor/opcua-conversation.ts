@@ -3,6 +3,8 @@ import type { Party } from "#point/observe/modbus.ts";
 import { isGoodUaAnswer } from "#point/observe/opcua.ts";
 import type { UaNames } from "#point/observe/opcua-names.ts";
 import type { Judged, Point } from "#point/point.ts";
+import { changesState } from "#specs/mask.ts";
+import { durationInWords } from "#specs/words.ts";
 import { type UacpFrame, UacpFramer } from "#wire/opcua/framer.ts";
 import { MessageAssembler } from "#wire/opcua/message-assembler.ts";
 import { type AsymmetricHeader, decodeAsymmetricHeader, decodeSymmetricChunk } from "#wire/opcua/message-chunk.ts";
@@ -13,15 +15,21 @@ import type { Direction } from "#wire/packet/index.ts";
 import { describeWireError } from "#wire/wire-error.ts";
 import type { Conversation } from "./conversation.ts";
 import type { UaClients } from "./opcua-clients.ts";
+import { UaTold } from "./opcua-told.ts";
 
 /** Requests remembered until their answers come; Publish requests wait by design. */
 export const MAX_PENDING = 256;
+/** Plant ms after which a command without an answer is said to have none; a method may take its time. */
+export const ANSWER_MS = 60_000;
 /** Longest part of a certificate's subject that is told. */
 const MAX_SUBJECT = 160;
 
 interface Pending {
   readonly request: UaRequest;
   readonly judged: readonly Judged[];
+  readonly timeMs: number;
+  /** it was said that nobody answered it */
+  missed: boolean;
 }
 
 /** What of the server a conversation shares with the others to it. */
@@ -36,17 +44,29 @@ export class UaConversation implements Conversation {
   readonly #server: UaServer;
   readonly #party: Party;
   readonly #notPaired: (answers: number) => void;
-  readonly #up = { framer: new UacpFramer(), assembler: new MessageAssembler() };
-  readonly #down = { framer: new UacpFramer(), assembler: new MessageAssembler() };
+  readonly #notAnswered: (commands: number) => void;
+  #up = { framer: new UacpFramer(), assembler: new MessageAssembler() };
+  #down = { framer: new UacpFramer(), assembler: new MessageAssembler() };
   readonly #pending = new Map<number, Pending>();
+  readonly #told = new UaTold();
   #blind: string | undefined;
 
-  /** @param notPaired is told of answers that belong to no request that was seen */
-  constructor(point: Point, server: UaServer, party: Party, notPaired: (answers: number) => void = () => undefined) {
+  /**
+   * @param notPaired is told of answers that belong to no request that was seen
+   * @param notAnswered is told of commands whose answer never came
+   */
+  constructor(
+    point: Point,
+    server: UaServer,
+    party: Party,
+    notPaired: (answers: number) => void = () => undefined,
+    notAnswered: (commands: number) => void = () => undefined,
+  ) {
     this.#point = point;
     this.#server = server;
     this.#party = party;
     this.#notPaired = notPaired;
+    this.#notAnswered = notAnswered;
   }
 
   get blind(): string | undefined {
@@ -60,7 +80,37 @@ export class UaConversation implements Conversation {
     if (framer.failed !== undefined) this.#blind ??= describeWireError(framer.failed);
   }
 
+  /** Sessions, subscriptions and the names of nodes outlast it. */
+  lost(): void {
+    this.#pending.clear();
+    this.#told.lost();
+    this.#up = { framer: new UacpFramer(), assembler: new MessageAssembler() };
+    this.#down = { framer: new UacpFramer(), assembler: new MessageAssembler() };
+  }
+
+  look(timeMs: number): void {
+    for (const pending of this.#pending.values()) if (timeMs - pending.timeMs > ANSWER_MS) this.#unanswered(pending);
+    const { source, target } = this.#party;
+    for (const { id, withinMs } of this.#told.silent(timeMs)) {
+      const says = `subscription ${id} has told nothing for ${durationInWords(withinMs)}, not even a keep-alive, though it is asked`;
+      this.#point.notice({
+        code: "PERIOD_MISSED",
+        severity: "detection",
+        locus: [],
+        source: target,
+        target: source ?? "",
+        says,
+      });
+    }
+    if (!this.#point.judgesReports) return;
+    for (const reading of this.#told.shown((id) => this.#server.names.subscriptions.shown(id))) {
+      const suspect = this.#point.stillShows(this.#party, reading, timeMs);
+      if (this.#told.isNews(reading.tag, suspect !== undefined) && suspect !== undefined) this.#point.notice(suspect);
+    }
+  }
+
   closed(): void {
+    for (const pending of this.#pending.values()) this.#unanswered(pending);
     this.#pending.clear();
     this.#server.names.left(this);
   }
@@ -103,7 +153,15 @@ export class UaConversation implements Conversation {
     // What finds no room is not followed: its nodes and handles are judged as those they look like, which no rule names.
     if (this.#pending.size >= MAX_PENDING || !names.takes(request)) return this.#point.countLost(1);
     names.asked(request, this);
-    this.#pending.set(requestId, { request, judged });
+    this.#told.asked(request, timeMs);
+    this.#pending.set(requestId, { request, judged, timeMs, missed: false });
+  }
+
+  /** Nobody answered: the server may never have heard it. Its answer is taken all the same if it comes later: a method may take its time. */
+  #unanswered(pending: Pending): void {
+    if (pending.missed) return;
+    pending.missed = true;
+    if (pending.judged.some(({ observation }) => changesState(observation.operation))) this.#notAnswered(1);
   }
 
   /** The sender's address with who is behind it, where the sender is a device that is known. */
@@ -129,6 +187,7 @@ export class UaConversation implements Conversation {
     const told = names.values(request, response.value);
     names.answered(request, response.value, this);
     clients.answered(request, response.value);
+    this.#told.answered(request, response.value, told, timeMs);
     this.#point.told(this.#party, told, timeMs);
   }
 

@@ -1,7 +1,7 @@
 import { ModbusImage } from "#point/observe/modbus-image.ts";
 import { ModbusTags } from "#point/observe/modbus-tags.ts";
-import { UaTags } from "#point/observe/opcua.ts";
 import { UaNames } from "#point/observe/opcua-names.ts";
+import { UaTags } from "#point/observe/opcua-tags.ts";
 import type { DeviceId } from "#specs/ids.ts";
 import type { Plant } from "#specs/plant.ts";
 import type { ModbusServer } from "./modbus-conversation.ts";

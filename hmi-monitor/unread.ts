@@ -1,7 +1,10 @@
 /** What was captured and could not be judged, since the start. */
 export interface Unread {
-  /** Connections whose beginning was not seen, and of them those that are read by now. */
+  /** Connections whose beginning was not seen. */
   joinedLate: number;
+  /** Times that bytes were missing in a connection. */
+  gaps: number;
+  /** Of both, how often a place was found from which it is read. */
   resynchronised: number;
   /** Connections of which nothing more is read. */
   blind: number;
@@ -13,16 +16,20 @@ export interface Unread {
   frames: number;
   /** Answers to no request that was seen. */
   answers: number;
+  /** Commands that were judged, and whose answer was never seen. */
+  unanswered: number;
 }
 
 const NOTHING: Unread = {
   joinedLate: 0,
+  gaps: 0,
   resynchronised: 0,
   blind: 0,
   bytes: 0,
   strangerBytes: 0,
   frames: 0,
   answers: 0,
+  unanswered: 0,
 };
 
 /** Ms between two reports of what was not judged. */
@@ -44,10 +51,14 @@ export class UnreadCount {
       const n = this.count[key] - this.#said[key];
       return n > 0 ? `${n} ${what}` : [];
     });
-    if (parts.length === 0) return undefined;
+    const unanswered = this.count.unanswered - this.#said.unanswered;
+    if (parts.length === 0 && unanswered === 0) return undefined;
     this.#saidAtMs = nowMs;
     this.#said = { ...this.count };
-    return `${UNREAD_SAYS}: ${parts.join(", ")}`;
+    const unjudged = parts.length === 0 ? [] : [`${UNREAD_SAYS}: ${parts.join(", ")}`];
+    const unknown =
+      unanswered === 0 ? [] : [`${unanswered} commands got no answer: they may not have been carried out`];
+    return [...unjudged, ...unknown].join("; ");
   }
 }
 

@@ -125,6 +125,7 @@ const lifecycle = map<PackedLifecycle>({
   leaseMs: ms,
   skewMs: ms,
   changeMs: ms,
+  mirrorDelayMs: optional(ms),
   everywhere: names(),
   rules: list(rule),
   phases: list(byKey("mask", containedPhase, ownPhase)),

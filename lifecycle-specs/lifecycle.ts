@@ -18,12 +18,20 @@ export interface Lifecycle {
   readonly skewMs: number;
   /** Plant ms within which every change of phase has ended, messages lost and points dead included. */
   readonly changeMs: number;
+  /**
+   * Plant ms by which a frame is judged at most later than it was captured at the mirror port. So long the HMI layer keeps the phase of
+   * before for what was captured in it, and so long a change of phase waits for it at most. Absent: `MIRROR_DELAY_MS`.
+   */
+  readonly mirrorDelayMs?: number;
   /** Rules of every phase. */
   readonly rules: readonly Rule[];
   /** All phases of all zones, each under its dotted path, in the order of the file; generated containments come last. */
   readonly phases: readonly Phase[];
   readonly containments: readonly ContainmentChoice[];
 }
+
+/** What is declared of the mirror where nothing is: a kernel hands captured frames over in heaps of up to a second. Plant ms. */
+export const MIRROR_DELAY_MS = 1500;
 
 /** One zone's part of the machine. Where a plant has several, the ids of its phases begin with the zone: `boiler.normal`. */
 export interface Region {
@@ -207,6 +215,15 @@ export interface CadenceRule {
   readonly period?: { readonly everyMs: number; readonly jitterMs: number };
 }
 
+/** What must come before. */
+export interface Follows {
+  readonly rule: RuleId;
+  readonly withinMs: number;
+  readonly once: boolean;
+  /** That rule selects what this one operates: the two messages are one command. Then `once` is true. */
+  readonly select?: boolean;
+}
+
 /** The order of things. `follows` and `apart` are judged where messages are seen (HMI, switch), the conditions everywhere. */
 export interface CausalityRule {
   /** Holds at the time of the command, and has held for `forMs`. */
@@ -214,7 +231,7 @@ export interface CausalityRule {
   /** Does not hold at the time of the command; unknown counts as holding. */
   readonly notWhile?: Condition;
   /** A message of this rule was answered with success within `withinMs` before; `once`: each of them permits one message. */
-  readonly follows?: { readonly rule: RuleId; readonly withinMs: number; readonly once: boolean };
+  readonly follows?: Follows;
   /** No message of these rules was forwarded within `withinMs` before. */
   readonly apart?: { readonly rules: readonly RuleId[]; readonly withinMs: number };
 }

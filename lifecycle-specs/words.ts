@@ -127,7 +127,7 @@ export function causalityInWords(
     ...(follows === undefined
       ? []
       : [
-          `within ${durationInWords(follows.withinMs)} after ${nameOf(follows.rule)}${follows.once ? ", once for each" : ""}`,
+          `within ${durationInWords(follows.withinMs)} after ${nameOf(follows.rule)}${follows.select ? ", which selects it" : follows.once ? ", once for each" : ""}`,
         ]),
     ...(apart === undefined
       ? []

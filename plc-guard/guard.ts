@@ -8,6 +8,7 @@ import { REASONS } from "#specs/decide/reasons.ts";
 import { compile, type Tables } from "#specs/decide/tables.ts";
 import type { DeviceId, Epoch, PhaseId, StepId, TagId, ZoneId } from "#specs/ids.ts";
 import type { Mode, Tag } from "#specs/plant.ts";
+import { guardReceipt } from "./guard-receipt.ts";
 import { ReceiptRing } from "./receipt-ring.ts";
 import { RepeatedDenies } from "./repeated-denies.ts";
 
@@ -286,32 +287,9 @@ export class Guard {
     before: number | undefined,
   ): void {
     this.#seq += 1;
-    this.#ring.put({
-      point: this.point,
-      layer: "plc",
-      seq: this.#seq,
-      atMs,
-      epoch: this.#holder.epoch ?? null,
-      phase: this.#holder.position?.phase ?? null,
-      source: observation.source ?? null,
-      sourceAddress: "",
-      target: this.device,
-      link: null,
-      operation: observation.operation,
-      message: observation.message,
-      items: observation.items.map((item) => ({
-        tag: item.tag ?? null,
-        address: item.address,
-        value: item.value ?? null,
-        ...(before === undefined ? {} : { before }),
-      })),
-      verdict: verdict.verdict,
-      rule: verdict.rule ?? null,
-      reason: verdict.verdict === "deny" ? verdict.reason : null,
-      says: verdict.verdict === "deny" ? verdict.says : "",
-      action: acts ? "blocked" : "forwarded",
-      scan,
-    });
+    const { epoch = null, position } = this.#holder;
+    const from = { point: this.point, seq: this.#seq, scan, atMs, epoch, phase: position?.phase ?? null };
+    this.#ring.put(guardReceipt(from, observation, verdict, { acts, before }));
   }
 }
 

@@ -1,7 +1,7 @@
-import { type Static, type TSchema, Type } from "typebox";
-import { Compile } from "typebox/compile";
+import { type Static, Type } from "typebox";
 import type { AnswerMessage, OrderMessage, PositionMessage, ReceiptMessage } from "#point/bus.ts";
 import { readOrder, readPosition } from "#point/bus-read.ts";
+import { checked } from "#point/checked.ts";
 import { TagId } from "#specs/ids.ts";
 import type { GuardStatus } from "./guard.ts";
 
@@ -81,15 +81,10 @@ const Answer = Type.Object({
 export type ReadReport = Static<typeof Report>;
 export type ReadAnswer = Static<typeof Answer>;
 
-function reader<S extends TSchema>(schema: S): (payload: unknown) => Static<S> | undefined {
-  const validator = Compile(schema);
-  return (payload) => (validator.Check(payload) ? (payload as Static<S>) : undefined);
-}
-
-export const readReport = reader(Report);
-export const readAnswer = reader(Answer);
-const readLease = reader(Lease);
-const readTags = reader(ForeignTags);
+export const readReport = checked(Report);
+export const readAnswer = checked(Answer);
+const readLease = checked(Lease);
+const readTags = checked(ForeignTags);
 
 export function readToGuard(payload: unknown): ToGuard | undefined {
   if (typeof payload !== "object" || payload === null) return undefined;

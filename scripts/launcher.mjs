@@ -1,15 +1,15 @@
 // Runs the product's TypeScript under a Node that can: this process itself, or the Node among the dependencies.
-import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import nodeModule from "node:module";
 import { constants } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { ROOT, setup } from "./setup.mjs";
 
 /** The oldest Node that runs TypeScript as this project writes it. */
 export const OLDEST_NODE_MAJOR = 24;
+
+/** What a Node loads before the first source. */
+const SOURCES = pathToFileURL(join(ROOT, "scripts", "sources.mjs")).href;
 
 /** Exit code for a machine on which the command cannot run at all. */
 const EXIT_UNUSABLE = 2;
@@ -85,7 +85,9 @@ export function signalForwarder({ terminal }) {
  * this process is gone, even when it was killed
  * @returns {Promise<Ending>} how it ended; `interrupted` when this process was asked to stop meanwhile
  */
-export function run(command, args, options = {}) {
+export async function run(command, args, options = {}) {
+  // Loaded where it is needed: it takes longer than all else here.
+  const { spawn } = await import("node:child_process");
   const terminal = [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY === true);
   const forwards = signalForwarder({ terminal });
   return new Promise((resolve, reject) => {
@@ -145,13 +147,12 @@ export async function launch(file, args) {
   const underNpmStart = process.env["npm_lifecycle_event"] === "start";
   if (node === process.execPath && !underNpmStart) {
     process.argv = [node, path, ...args];
-    // What Node compiled of the sources is kept beside the dependencies, by content: most commands take longer to load than to run.
-    nodeModule.enableCompileCache?.(join(ROOT, "node_modules", ".cache", "sekisho"));
+    await import(SOURCES);
     await import(pathToFileURL(path).href);
     return;
   }
   try {
-    endLike(await run(node, [path, ...args], { tied: true }));
+    endLike(await run(node, ["--import", SOURCES, path, ...args], { tied: true }));
   } catch (error) {
     const cause = error instanceof Error ? error.message : String(error);
     process.stderr.write(`sekisho: the Node among the dependencies did not start: ${cause}; install Node 24 instead\n`);

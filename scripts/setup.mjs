@@ -1,10 +1,10 @@
 // Brings node_modules in line with package-lock.json. Plain JavaScript without dependencies: it runs before they exist,
 // on whatever Node the machine has.
-import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { argv, env, execPath, exit, stderr } from "node:process";
 import { fileURLToPath } from "node:url";
+import { haveAgreed, rememberAgreed, stateOfRecords } from "./agreed-records.mjs";
 
 /** The project's root folder. */
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -48,22 +48,29 @@ function readLockfile(path) {
 }
 
 /**
- * Installs the dependencies when they are missing or out of date; otherwise takes a few milliseconds and says nothing.
+ * Installs the dependencies when they are missing or out of date; otherwise takes next to no time and says nothing.
  * All output goes to standard error, because standard output may be a command's JSON.
  * @param {string} root the project's root folder
  * @returns {boolean} false when the dependencies could not be installed; the reason has been printed
  */
 export function setup(root) {
+  const state = stateOfRecords(root);
+  if (haveAgreed(root, state)) return true;
   const lock = readLockfile(join(root, "package-lock.json"));
   // Without a lock file this is an installed package, whose dependencies npm has placed elsewhere.
   if (lock === undefined) return true;
-  if (isInstalled(lock, readLockfile(join(root, "node_modules/.package-lock.json")))) return true;
+  if (isInstalled(lock, readLockfile(join(root, "node_modules/.package-lock.json")))) {
+    rememberAgreed(root, state);
+    return true;
+  }
 
   const reason = existsSync(join(root, "node_modules")) ? "out of date" : "missing";
-  stderr.write(`sekisho: dependencies are ${reason}; installing them with npm ci (about half a minute)\n`);
-  const npmScript = env["npm_execpath"] ?? "";
+  process.stderr.write(`sekisho: dependencies are ${reason}; installing them with npm ci (about half a minute)\n`);
+  const npmScript = process.env["npm_execpath"] ?? "";
   // Under npm, the very npm that is running; else the one on the PATH. No script of a dependency runs.
-  const [command, first] = npmScript.endsWith(".js") ? [execPath, [npmScript]] : ["npm", []];
+  const [command, first] = npmScript.endsWith(".js") ? [process.execPath, [npmScript]] : ["npm", []];
+  // Loaded where it is needed: it takes longer than all else here.
+  const { spawnSync } = createRequire(import.meta.url)("node:child_process");
   const result = spawnSync(
     command,
     [...first, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
@@ -74,10 +81,10 @@ export function setup(root) {
   );
   if (result.status === 0) return true;
   const cause = result.error?.message ?? `npm ci ended with ${result.signal ?? `status ${result.status}`}`;
-  stderr.write(
+  process.stderr.write(
     `sekisho: the dependencies could not be installed in ${root}: ${cause}; run npm ci there and try again\n`,
   );
   return false;
 }
 
-if (argv[1] === fileURLToPath(import.meta.url)) exit(setup(ROOT) ? 0 : 2);
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.exit(setup(ROOT) ? 0 : 2);

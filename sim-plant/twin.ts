@@ -1,21 +1,16 @@
 import type { Position } from "#specs/decide/observation.ts";
 import type { TagId } from "#specs/ids.ts";
 import type { Lifecycle } from "#specs/lifecycle.ts";
-import type { Plant, Tag } from "#specs/plant.ts";
+import type { Plant } from "#specs/plant.ts";
 import { DEFAULT_RETURN_AFTER_MS, decideCommands } from "./operator/policy.ts";
 import type { ScriptName } from "./operator/script.ts";
 import { type Command, FIRST_STATE, type OperatorView } from "./operator/view.ts";
 import { RECORD_TICKS, recordLine } from "./plant/plant-log.ts";
-import { PROGRAM_PLC1 } from "./plc/program-plc1.ts";
-import { PROGRAM_PLC2 } from "./plc/program-plc2.ts";
-import { asRead } from "./plc/register-map.ts";
-import { NO_GUARD, scanCycle, tagValues } from "./plc/scan-cycle.ts";
 import { random } from "./random.ts";
 import { TwinCoordinator } from "./twin-coordinator.ts";
-import { type FieldOutputs, fieldOutputs, POWER_LOSS } from "./water/field-tags.ts";
+import { TwinPlant } from "./twin-plant.ts";
 import { type Harm, judgeHarm, type PlantRecord } from "./water/harm.ts";
 import { demandForecast, STEP_MS } from "./water/model.ts";
-import { WaterPlant } from "./water/plant.ts";
 
 export interface TwinOptions {
   readonly plant: Plant;
@@ -62,15 +57,10 @@ export function runTwin(options: TwinOptions): TwinRun {
 
 class Twin {
   readonly #options: TwinOptions;
-  readonly #tags: ReadonlyMap<TagId, Tag>;
-  readonly #plant: WaterPlant;
+  readonly #plant: TwinPlant;
   readonly #coordinator: TwinCoordinator;
   readonly #operatorRng;
   #operator = FIRST_STATE;
-  #memory1 = PROGRAM_PLC1.initial;
-  #memory2 = PROGRAM_PLC2.initial;
-  #known: ReadonlyMap<TagId, number>;
-  #outputs: FieldOutputs = POWER_LOSS;
   readonly #log: string[] = [];
   readonly #records: PlantRecord[] = [];
   readonly #positions: { readonly atMs: number; readonly position: Position }[];
@@ -79,11 +69,9 @@ class Twin {
 
   constructor(options: TwinOptions) {
     this.#options = options;
-    this.#tags = new Map(options.plant.tags.map((tag) => [tag.id, tag]));
-    this.#plant = new WaterPlant(options.seed);
+    this.#plant = new TwinPlant(options.plant, options.seed);
     this.#coordinator = new TwinCoordinator(options.plant, options.lifecycle);
     this.#operatorRng = random(options.seed, "operator");
-    this.#known = new Map([...tagValues(this.#memory1.tags), ...tagValues(this.#memory2.tags)]);
     this.#positions = [{ atMs: 0, position: this.#coordinator.position }];
   }
 
@@ -91,8 +79,7 @@ class Twin {
     const atMs = tick * STEP_MS;
     const round = tick % RECORD_TICKS === 0;
     const written = round ? this.#act(atMs) : NOTHING;
-    this.#scan(tick, atMs, this.#options.path?.(atMs, written, this.#coordinator.position) ?? written);
-    this.#plant.advance(this.#outputs);
+    this.#plant.tick(tick, this.#options.path?.(atMs, written, this.#coordinator.position) ?? written);
     if (round) this.#close(atMs);
   }
 
@@ -110,7 +97,7 @@ class Twin {
   #act(atMs: number): ReadonlyMap<TagId, number> {
     const { position, epoch } = this.#coordinator;
     const view: OperatorView = {
-      tags: this.#asRead(),
+      tags: this.#plant.asRead(),
       console: { phase: position.phase, steps: position.steps, epoch },
     };
     this.#options.watch?.(atMs, view);
@@ -123,41 +110,14 @@ class Twin {
     this.#notePosition(atMs);
     for (const says of decision.reports) this.#reports.push({ atMs, says });
     for (const command of decision.commands) this.#commands.push({ ...command, atMs, position });
-    return new Map(decision.commands.map(({ tag, value }) => [tag, this.#arriving(tag, value)]));
-  }
-
-  /** Every tag that a protocol server shows, as a client reads it. */
-  #asRead(): ReadonlyMap<TagId, number> {
-    const read = new Map<TagId, number>();
-    for (const [id, value] of this.#known) {
-      const tag = this.#tags.get(id);
-      if (tag?.modbus !== undefined) read.set(id, asRead(tag, value));
-    }
-    return read;
-  }
-
-  #arriving(id: TagId, value: number): number {
-    const tag = this.#tags.get(id);
-    return tag?.modbus === undefined ? value : asRead(tag, value);
-  }
-
-  #scan(tick: number, atMs: number, writes: ReadonlyMap<TagId, number>): void {
-    const field = tagValues(this.#plant.inputs);
-    const of = (device: string) => new Map([...writes].filter(([id]) => this.#tags.get(id)?.device === device));
-    const at = { scan: tick, atMs, dtMs: STEP_MS, field, forces: NOTHING };
-    const plc1 = scanCycle(PROGRAM_PLC1, this.#memory1, { ...at, writes: of("plc-1") }, NO_GUARD);
-    const plc2 = scanCycle(PROGRAM_PLC2, this.#memory2, { ...at, writes: of("plc-2") }, NO_GUARD);
-    this.#memory1 = plc1.memory;
-    this.#memory2 = plc2.memory;
-    this.#known = new Map([...plc1.tags, ...plc2.tags]);
-    this.#outputs = fieldOutputs(new Map([...plc1.outputs, ...plc2.outputs]));
+    return new Map(decision.commands.map(({ tag, value }) => [tag, this.#plant.arriving(tag, value)]));
   }
 
   #close(atMs: number): void {
     const record = this.#plant.record(atMs);
     this.#records.push(record);
-    this.#log.push(recordLine({ record, inputs: this.#plant.inputs, outputs: this.#outputs }));
-    this.#coordinator.close(atMs, this.#known);
+    this.#log.push(recordLine({ record, inputs: this.#plant.inputs, outputs: this.#plant.outputs }));
+    this.#coordinator.close(atMs, this.#plant.known);
     this.#notePosition(atMs);
   }
 

@@ -39,13 +39,25 @@ export class DirectSocket extends Socket {
  * @param accepted paused, just accepted, without listeners
  */
 export function direct(accepted: Socket): Socket {
-  const held = accepted as unknown as { _handle?: object | null };
-  const handle = held._handle;
-  if (typeof handle !== "object" || handle === null || !("useUserBuffer" in handle)) return accepted;
-  held._handle = null;
-  const taken = handle as unknown as NonNullable<SocketConstructorOpts["handle"]>;
-  const options: AcceptedOptions = { handle: taken, pauseOnCreate: true, allowHalfOpen: accepted.allowHalfOpen };
+  const handle = takenFrom(accepted);
+  if (handle === undefined) return accepted;
+  const options: AcceptedOptions = { handle, pauseOnCreate: true, allowHalfOpen: accepted.allowHalfOpen };
   const socket = new DirectSocket(options);
   accepted.destroy();
   return socket;
+}
+
+type Handle = NonNullable<SocketConstructorOpts["handle"]>;
+
+/** The connection below a socket, which has none afterwards; undefined, and nothing is taken: Node keeps it elsewhere, or otherwise. */
+function takenFrom(socket: Socket): Handle | undefined {
+  if (!("_handle" in socket)) return undefined;
+  const { _handle: handle } = socket;
+  if (!isHandle(handle)) return undefined;
+  socket._handle = null;
+  return handle;
+}
+
+function isHandle(value: unknown): value is Handle {
+  return typeof value === "object" && value !== null && "useUserBuffer" in value;
 }

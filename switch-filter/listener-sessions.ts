@@ -1,8 +1,8 @@
 import type { Party } from "#point/observe/modbus.ts";
 import { ModbusImage } from "#point/observe/modbus-image.ts";
 import { ModbusTags } from "#point/observe/modbus-tags.ts";
-import { UaTags } from "#point/observe/opcua.ts";
 import { UaNames } from "#point/observe/opcua-names.ts";
+import { UaTags } from "#point/observe/opcua-tags.ts";
 import type { Point } from "#point/point.ts";
 import { deviceAt, linkOf } from "#specs/addresses.ts";
 import type { Bundle } from "#specs/bundle.ts";

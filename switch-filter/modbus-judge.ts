@@ -1,10 +1,10 @@
 import { observeModbus, type Party } from "#point/observe/modbus.ts";
 import type { ModbusImage } from "#point/observe/modbus-image.ts";
+import { wordsWritten } from "#point/observe/modbus-registers.ts";
 import type { ModbusTags } from "#point/observe/modbus-tags.ts";
 import type { Judged, Point } from "#point/point.ts";
 import { REASONS } from "#specs/decide/reasons.ts";
 import type { ModbusRequest } from "#wire/modbus/index.ts";
-import { wordsWritten } from "./modbus-slot.ts";
 
 /** What a connection's requests are judged with. */
 export interface ModbusContext {

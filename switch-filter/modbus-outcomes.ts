@@ -1,11 +1,12 @@
 import { type Party, showValues, valuesInAnswer } from "#point/observe/modbus.ts";
 import type { RegisterWrite } from "#point/observe/modbus-image.ts";
+import { registersRead } from "#point/observe/modbus-registers.ts";
 import type { Point } from "#point/point.ts";
 import type { Outcome } from "#specs/decide/observation.ts";
 import type { TagId } from "#specs/ids.ts";
 import type { ModbusFrame, ModbusResponse } from "#wire/modbus/index.ts";
 import type { ModbusContext } from "./modbus-judge.ts";
-import { registersRead, type Slot, tagsWritten } from "./modbus-slot.ts";
+import { type Slot, tagsWritten } from "./modbus-slot.ts";
 
 /** What became of the requests of one connection, for whoever learns from it: the history, the receipts, the image of the registers. */
 export class ModbusOutcomes {

@@ -1,5 +1,6 @@
 import type { Party } from "#point/observe/modbus.ts";
 import { ModbusImage, type RegisterWrite } from "#point/observe/modbus-image.ts";
+import { registersWritten } from "#point/observe/modbus-registers.ts";
 import type { ModbusTags } from "#point/observe/modbus-tags.ts";
 import type { Judged, Point } from "#point/point.ts";
 import type { ReasonCode } from "#specs/decide/reasons.ts";
@@ -19,7 +20,7 @@ import { ANSWER_TIMEOUT_MS, MAX_LATE, MAX_PENDING, MAX_WITHHELD, PARTIAL_FRAME_T
 import { ModbusNotices } from "./modbus-notices.ts";
 import type { ModbusSessionOptions } from "./modbus-options.ts";
 import { ModbusOutcomes } from "./modbus-outcomes.ts";
-import { mayWrite, misfit, NOTHING, readRequest, registersWritten, type Slot } from "./modbus-slot.ts";
+import { mayWrite, misfit, NOTHING, readRequest, type Slot } from "./modbus-slot.ts";
 import { ModbusSlots } from "./modbus-slots.ts";
 import type { Session, SessionOutput } from "./session.ts";
 

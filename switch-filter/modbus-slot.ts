@@ -1,4 +1,3 @@
-import { maskedWord } from "#point/observe/modbus.ts";
 import type { RegisterWrite } from "#point/observe/modbus-image.ts";
 import type { ModbusTags } from "#point/observe/modbus-tags.ts";
 import type { Judged } from "#point/point.ts";
@@ -39,42 +38,6 @@ export function readRequest(pdu: Buffer): Result<ModbusRequest, string> {
   return isOfRequest ? ok(decoded.value) : err(`function code ${functionCode} is not one of a request`);
 }
 
-/** The holding registers that a request writes; undefined: none. */
-export function registersWritten(unit: number, request: ModbusRequest): RegisterWrite | undefined {
-  switch (request.kind) {
-    case "write-single-register":
-      return { kind: "plain", unit, address: request.address, quantity: 1 };
-    case "write-multiple-registers":
-      return { kind: "plain", unit, address: request.address, quantity: request.values.length };
-    case "read-write-multiple-registers":
-      return { kind: "plain", unit, address: request.writeAddress, quantity: request.values.length };
-    case "mask-write-register":
-      return { kind: "mask", unit, address: request.address, quantity: 1 };
-    default:
-      return undefined;
-  }
-}
-
-/** The words that a write puts into its registers; undefined: none, or it depends on what nobody knows. */
-export function wordsWritten(
-  request: ModbusRequest,
-  present: (address: number) => number | undefined,
-): readonly number[] | undefined {
-  switch (request.kind) {
-    case "write-single-register":
-      return [request.value];
-    case "write-multiple-registers":
-    case "read-write-multiple-registers":
-      return request.values;
-    case "mask-write-register": {
-      const word = maskedWord(request, present(request.address));
-      return word === undefined ? undefined : [word];
-    }
-    default:
-      return undefined;
-  }
-}
-
 /** The tags that a request was to write. */
 export function tagsWritten(judged: readonly Judged[]): readonly TagId[] {
   return judged.flatMap(({ observation: { operation, items } }) =>
@@ -104,20 +67,6 @@ function lengthAfterFunction(response: ModbusResponse): number | undefined {
   return response.kind === "encapsulated-interface" && response.meiType === MEI.CANOPEN
     ? 1 + response.data.length
     : undefined;
-}
-
-/** The holding registers that an answer shows. */
-export function registersRead(
-  request: ModbusRequest,
-  response: ModbusResponse,
-): { readonly address: number; readonly words: readonly number[] } | undefined {
-  if (request.kind === "read-holding-registers" && response.kind === request.kind) {
-    return { address: request.address, words: response.values };
-  }
-  if (request.kind === "read-write-multiple-registers" && response.kind === request.kind) {
-    return { address: request.readAddress, words: response.values };
-  }
-  return undefined;
 }
 
 /** Anything but the four plain reads. */

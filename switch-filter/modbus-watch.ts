@@ -1,5 +1,6 @@
 import { type Party, valuesInAnswer } from "#point/observe/modbus.ts";
 import { ModbusImage } from "#point/observe/modbus-image.ts";
+import { registersRead, registersWritten } from "#point/observe/modbus-registers.ts";
 import type { ModbusTags } from "#point/observe/modbus-tags.ts";
 import type { Judged, Point } from "#point/point.ts";
 import type { ReasonCode } from "#specs/decide/reasons.ts";
@@ -19,8 +20,6 @@ import { describeWireError } from "#wire/wire-error.ts";
 import { judgeModbus, type ModbusContext } from "./modbus-judge.ts";
 import { ANSWER_TIMEOUT_MS } from "./modbus-limits.ts";
 import { ModbusNotices } from "./modbus-notices.ts";
-
-import { registersRead, registersWritten } from "./modbus-slot.ts";
 import type { Session, SessionOutput } from "./session.ts";
 
 /** Requests remembered until their answers come. Nobody is held back here, so a client may have more under way. */

@@ -44,7 +44,7 @@ type Sight = "unknown" | "signed" | "unseen";
  */
 export class UaSealed {
   readonly #options: SealedOptions;
-  readonly #held = { up: [] as Buffer[], down: [] as Buffer[] };
+  readonly #held: { readonly up: Buffer[]; readonly down: Buffer[] } = { up: [], down: [] };
   readonly #bytes = { up: 0, down: 0 };
   #sight: Sight;
   #channelId: number | undefined;

@@ -77,8 +77,7 @@ export const WIRE_ERRORS = {
   PC_MODIFIED:
     "capture is in the modified pcap format of a patched libpcap; convert it first, with tshark -r OLD -w NEW",
   PC_VERSION: "capture is of another version than pcap 2.4 or pcapng 1.0",
-  PC_RECORD_LENGTH: "captured length of a packet is above 262144 bytes, its original length or the room in its block",
-  PC_TIME: "fraction of a record time stamp is a full second or more",
+  PC_RECORD_LENGTH: "captured length of a packet is above 262144 bytes or the room in its block",
   PC_BYTE_ORDER: "section header has no byte-order magic",
   PC_BLOCK_LENGTH: "block length is below its fixed part, no multiple of four, or not the same at both ends",
   PC_BLOCK_SIZE: "block is longer than 16 MiB",

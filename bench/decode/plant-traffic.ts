@@ -19,6 +19,8 @@ const ANSWER_US = 1500;
 const ROUND_US = 100;
 /** One exchange in so many sets the feed flow: a little slower than the phase allows. */
 const WRITES_EVERY = 3200;
+/** Blocks that each station reads in turn. */
+const POLLS = 4;
 
 interface Order {
   readonly client: Station;
@@ -44,9 +46,10 @@ export function writePlantCapture(path: string, packets: number, connections = 6
   // A set-point within its largest step, whose present value has been read.
   const set = [setting(24), setting(27)];
   for (let turn = 0; file.packets < packets; turn += 1) {
-    const line = lines[turn % lines.length];
+    // The first is the operator's, who writes once all has been read.
+    const writes = turn >= POLLS * lines.length && turn % WRITES_EVERY === 0;
+    const line = lines[writes ? 0 : turn % lines.length];
     if (line === undefined) break;
-    const writes = turn > 0 && turn % WRITES_EVERY === 0;
     const order = writes
       ? set[(turn / WRITES_EVERY) % set.length]
       : line.polls[Math.floor(turn / lines.length) % line.polls.length];

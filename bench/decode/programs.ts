@@ -66,27 +66,31 @@ export const TSHARK_FIELDS: Readonly<Record<Traffic, readonly string[]>> = {
   ],
 };
 
-/** `sekisho decode --json` as a user runs it, into a file. */
-export function runSekisho(capture: string, out: string): Promise<Run> {
-  return timed([process.execPath, LAUNCHER, "decode", capture, "--json"], out);
+/** Where a program may run: V8 compiles and collects on a second core where there is one, tshark does not. */
+export type Cores = "any core" | "one core";
+
+/** `sekisho …` as a user runs it, with its output into a file. */
+export function runSekisho(args: readonly string[], out: string, cores: Cores): Promise<Run> {
+  return timed([process.execPath, LAUNCHER, ...args], out, cores);
 }
 
 /** tshark with the same fields, into a file: a row for each frame. */
-export function runTshark(traffic: Traffic, capture: string, out: string): Promise<Run> {
+export function runTshark(traffic: Traffic, capture: string, out: string, cores: Cores): Promise<Run> {
   const fields = TSHARK_FIELDS[traffic].flatMap((name) => ["-e", name]);
-  return timed(["tshark", "-r", capture, "-T", "fields", ...fields], out);
+  return timed(["tshark", "-r", capture, "-T", "fields", ...fields], out, cores);
 }
 
-/** Peak memory of `sekisho decode --json`, in KiB. */
-export async function peakOfSekisho(capture: string, out: string): Promise<number> {
-  const { told } = await run(process.execPath, ["--import", PEAK, LAUNCHER, "decode", capture, "--json"], out);
-  return Number(told);
+/** Peak memory of `sekisho …`, in MiB. */
+export async function peakOfSekisho(args: readonly string[], out: string): Promise<number> {
+  const { told } = await run(process.execPath, ["--import", PEAK, LAUNCHER, ...args], out);
+  return Number(told) / 1024;
 }
 
 /** The shell around a command tells what processor time it took. */
-async function timed(command: readonly string[], out: string): Promise<Run> {
+async function timed(command: readonly string[], out: string, cores: Cores): Promise<Run> {
   const script = '"$@"; code=$?; times >&3; exit $code';
-  const { seconds, told } = await run("bash", ["-c", script, "bash", ...command], out);
+  const where = cores === "one core" ? ["taskset", "-c", "0"] : [];
+  const { seconds, told } = await run("bash", ["-c", script, "bash", ...where, ...command], out);
   const times = told.split("\n")[1]?.match(/\d+m[\d.]+/g) ?? [];
   return { seconds, processorS: times.reduce((sum, time) => sum + shellSeconds(time), 0) };
 }
@@ -111,6 +115,6 @@ async function run(program: string, args: readonly string[], out: string): Promi
   const [code] = await once(child, "exit");
   const seconds = (performance.now() - begun) / 1000;
   await closed;
-  if (code !== 0) throw new Error(`${program} ended with ${code} on ${args.find((arg) => arg.endsWith(".pcap"))}`);
+  if (code !== 0) throw new Error(`${program} ended with ${code}: ${args.slice(-6).join(" ")}`);
   return { seconds, told };
 }

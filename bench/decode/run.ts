@@ -7,7 +7,7 @@ import { quantile } from "../statistics.ts";
 import { countDifferences } from "./compare.ts";
 import { type TrafficSize, writeModbusCapture } from "./modbus-traffic.ts";
 import { writeOpcuaCapture } from "./opcua-traffic.ts";
-import { peakOfSekisho, type Run, runSekisho, runTshark, type Traffic } from "./programs.ts";
+import { type Cores, peakOfSekisho, type Run, runSekisho, runTshark, type Traffic } from "./programs.ts";
 import { benchReplay } from "./replay.ts";
 
 const BENCH = "decode";
@@ -50,24 +50,36 @@ async function benchSpeed(
 ): Promise<readonly Figure[]> {
   const capture = write(folder, traffic, { packets: PACKETS, flows: FLOWS }, progress);
   const [ours, theirs] = [join(folder, "ours"), join(folder, "theirs")];
+  const decode = ["decode", capture, "--json"];
   // Once without a clock: files are in memory, and what Node compiles is kept.
-  await runSekisho(capture, ours);
-  await runTshark(traffic, capture, theirs);
+  await runSekisho(decode, ours, "any core");
+  await runTshark(traffic, capture, theirs, "any core");
   const errors = countDifferences(traffic, ours, theirs);
-  const runs: { readonly sekisho: Run; readonly tshark: Run }[] = [];
+  const runs: Record<Cores, Pair[]> = { "any core": [], "one core": [] };
   for (let round = 1; round <= ROUNDS; round += 1) {
     progress(`${traffic}: round ${round} of ${ROUNDS}`);
-    runs.push({ sekisho: await runSekisho(capture, ours), tshark: await runTshark(traffic, capture, theirs) });
+    for (const cores of CORES) {
+      const sekisho = await runSekisho(decode, ours, cores);
+      runs[cores].push({ sekisho, tshark: await runTshark(traffic, capture, theirs, cores) });
+    }
   }
-  const median = (of: (run: (typeof runs)[number]) => number): number => quantile(Float64Array.from(runs.map(of)), 0.5);
-  const common = { bench: BENCH, case: `${traffic}, ${PACKETS} packets`, errors };
+  return CORES.flatMap((cores) => figuresOf(`${traffic}, ${PACKETS} packets, ${cores}`, runs[cores], errors));
+}
+
+interface Pair {
+  readonly sekisho: Run;
+  readonly tshark: Run;
+}
+
+const CORES = ["any core", "one core"] as const;
+
+function figuresOf(name: string, runs: readonly Pair[], errors: number): readonly Figure[] {
+  const median = (of: (run: Pair) => number): number => quantile(Float64Array.from(runs.map(of)), 0.5);
   const seconds = median(({ sekisho }) => sekisho.seconds);
   const ratio = median(({ sekisho, tshark }) => tshark.seconds / sekisho.seconds);
   const effort = median(({ sekisho, tshark }) => tshark.processorS / sekisho.processorS);
-  const [us, them] = [
-    { ...common, subject: "sekisho" },
-    { ...common, subject: "tshark" },
-  ];
+  const us = { bench: BENCH, case: name, errors, subject: "sekisho" };
+  const them = { ...us, subject: "tshark" };
   return [
     { ...us, metric: "time", value: seconds, unit: "s" },
     { ...us, metric: "processor time", value: median(({ sekisho }) => sekisho.processorS), unit: "s" },
@@ -87,9 +99,9 @@ async function benchMemory(
   const out = join(folder, "ours");
   const peak = async (size: TrafficSize): Promise<number> => {
     const capture = write(folder, traffic, size, progress);
-    const peakKiB = await peakOfSekisho(capture, out);
+    const peakMiB = await peakOfSekisho(["decode", capture, "--json"], out);
     rmSync(capture);
-    return peakKiB / 1024;
+    return peakMiB;
   };
   const common = { bench: BENCH, subject: "sekisho", unit: "MiB", errors: 0, metric: "peak memory" };
   const short = await peak({ packets: SHORT, flows: FLOWS });

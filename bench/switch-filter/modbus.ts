@@ -103,9 +103,16 @@ class Sent {
   }
 }
 
+/** A count in a server's last word; 0: it has not said it. */
+function countIn(said: unknown, name: "reads" | "writes"): number {
+  const counts: Readonly<Record<string, unknown>> = typeof said === "object" && said !== null ? { ...said } : {};
+  const count = counts[name];
+  return typeof count === "number" ? count : 0;
+}
+
 /** Every request was executed by the server, judged by the filter, and every write receipted: by the counts of each. */
 function proofOf(sent: Sent, executed: unknown, log: string): readonly Figure[] {
-  const { reads = 0, writes = 0 } = executed as { reads?: number; writes?: number };
+  const [reads, writes] = [countIn(executed, "reads"), countIn(executed, "writes")];
   const lines = log.split("\n").filter((line) => line !== "");
   const receipts = lines.filter((line) => line.startsWith('{"kind":"receipt"')).length;
   const last: { judged?: number; lost?: number } = JSON.parse(lines.at(-1) ?? "{}");

@@ -1,5 +1,6 @@
 import { endpoint } from "#point/endpoint.ts";
-import { bundleFrom, type TrustFlags } from "../bundle.ts";
+import { bundleFrom } from "../bundle.ts";
+import type { TrustFlags } from "../bundle-file.ts";
 import { UsageError } from "../part.ts";
 import { modeFrom } from "./point-flags.ts";
 

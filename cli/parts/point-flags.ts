@@ -3,7 +3,8 @@ import type { TakesBundles } from "#point/bundle-change.ts";
 import { openClock } from "#point/clock.ts";
 import { PhaseId } from "#specs/ids.ts";
 import type { Mode } from "#specs/plant.ts";
-import { bundleFrom, type TrustFlags, trustOptions } from "../bundle.ts";
+import { bundleFrom } from "../bundle.ts";
+import { type TrustFlags, trustOptions } from "../bundle-file.ts";
 import { type Part, UsageError } from "../part.ts";
 
 export interface PointFlags extends TrustFlags {

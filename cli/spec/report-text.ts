@@ -7,6 +7,7 @@ import {
   type Report,
 } from "#specs/check/report.ts";
 import type { Diagnostic } from "#specs/diagnostic.ts";
+import type { PhaseId } from "#specs/ids.ts";
 import type { Lifecycle } from "#specs/lifecycle.ts";
 import type { Plant } from "#specs/plant.ts";
 import { allRules } from "#specs/positions.ts";
@@ -127,7 +128,7 @@ function permissivenessInWords(
   { colours, all }: ReportLook,
 ): readonly string[] {
   if (shares.length === 0) return [];
-  const origins = new Map(lifecycle.phases.map(({ id, mask }) => [id as string, mask?.origin]));
+  const origins = new Map<string, PhaseId | undefined>(lifecycle.phases.map(({ id, mask }) => [id, mask?.origin]));
   const rows: (readonly string[])[] = [];
   const folded = new Map<string, PhasePermissiveness[]>();
   for (const share of shares) {

@@ -1,6 +1,6 @@
 import type { NodeId } from "#wire/opcua/node-id.ts";
 import type { UaRequest } from "#wire/opcua/request.ts";
-import type { UaTags } from "./opcua.ts";
+import type { UaTags } from "./opcua-tags.ts";
 
 /** Aliases of one server in all, over all its sessions. */
 export const MAX_ALIASES = 10_000;

@@ -4,10 +4,11 @@ import type { Plant } from "#specs/plant.ts";
 import type { UaRequest } from "#wire/opcua/request.ts";
 import type { UaResponse } from "#wire/opcua/response.ts";
 import type { Party } from "./modbus.ts";
-import { observeUa, type UaTags, valuesInUaAnswer } from "./opcua.ts";
+import { observeUa, valuesInUaAnswer } from "./opcua.ts";
 import { type Owner, UaAliases } from "./opcua-aliases.ts";
 import { UaSessionUsers } from "./opcua-session-users.ts";
 import { UaSubscriptions } from "./opcua-subscriptions.ts";
+import type { UaTags } from "./opcua-tags.ts";
 
 /**
  * What an OPC UA server and its clients call things among themselves: aliases of nodes, handles of monitored items, users of sessions.

@@ -2,8 +2,9 @@ import type { TagId } from "#specs/ids.ts";
 import { VALUE_ATTRIBUTE_ID } from "#wire/opcua/attribute-id.ts";
 import type { UaRequest } from "#wire/opcua/request.ts";
 import type { UaResponse } from "#wire/opcua/response.ts";
-import { toldNumber, type UaTags } from "./opcua.ts";
+import { toldNumber } from "./opcua.ts";
 import type { Owner } from "./opcua-aliases.ts";
+import type { UaTags } from "./opcua-tags.ts";
 
 /** Monitored items, and handles given to them, of one server in all. */
 export const MAX_MONITORED_ITEMS = 20_000;

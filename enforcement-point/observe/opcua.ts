@@ -1,63 +1,15 @@
 import type { Observation, ObservedItem } from "#specs/decide/observation.ts";
-import type { DeviceId, RawId, TagId } from "#specs/ids.ts";
+import type { TagId } from "#specs/ids.ts";
 import type { Operation } from "#specs/lifecycle.ts";
-import { OPCUA_TYPES, type OpcUaType, type Plant, type Tag } from "#specs/plant.ts";
+import { OPCUA_TYPES } from "#specs/plant.ts";
 import { attributeName, VALUE_ATTRIBUTE_ID } from "#wire/opcua/attribute-id.ts";
 import type { NodeId } from "#wire/opcua/node-id.ts";
 import type { UaRequest } from "#wire/opcua/request.ts";
 import type { UaResponse } from "#wire/opcua/response.ts";
 import { SERVICES, serviceGroup } from "#wire/opcua/services/service-table.ts";
 import type { DataValue, Variant } from "#wire/opcua/variant.ts";
-import type { Party } from "./modbus.ts";
-
-/** The tags of one OPC UA server, by the canonical text of their NodeId. Asked for each message, as `ModbusTags` is. */
-export class UaTags {
-  readonly #server: DeviceId;
-  readonly #tags = new Map<string, Tag>();
-  readonly #raw = new Map<string, RawId>();
-
-  constructor(plant: Plant, server: DeviceId) {
-    this.#server = server;
-    this.take(plant);
-  }
-
-  /** From now on the tags are those of this plant. */
-  take(plant: Plant): void {
-    this.#tags.clear();
-    this.#raw.clear();
-    for (const raw of plant.raw) if (raw.protocol === "opcua") this.#raw.set(`i=${raw.service}`, raw.id);
-    for (const tag of plant.tags)
-      if (tag.device === this.#server && tag.opcua !== undefined) this.#tags.set(tag.opcua.nodeId, tag);
-  }
-
-  /** The tag of a variable node. A method is no variable. */
-  get(nodeId: string): TagId | undefined {
-    const tag = this.#tags.get(nodeId);
-    return tag?.kind === "method" ? undefined : tag?.id;
-  }
-
-  /** The built-in type that the plant declares for a variable node. */
-  typeOf(nodeId: string): OpcUaType | undefined {
-    return this.#tags.get(nodeId)?.opcua?.type;
-  }
-
-  /** Whether the plant names this node itself, as a variable or a method: then it is no server's alias for another. */
-  declares(nodeId: string): boolean {
-    return this.#tags.has(nodeId);
-  }
-
-  /** A method, where it is called on the object that the plant names, with the tags of its arguments in their order. */
-  method(objectId: string, methodId: string): { readonly tag: TagId; readonly args: readonly TagId[] } | undefined {
-    const tag = this.#tags.get(methodId);
-    if (tag?.kind !== "method" || tag.opcua?.objectId !== objectId) return undefined;
-    return { tag: tag.id, args: tag.opcua.arguments ?? [] };
-  }
-
-  /** The name that the plant gives a service of which only the header is decoded. */
-  rawService(typeId: string): RawId | undefined {
-    return this.#raw.get(typeId);
-  }
-}
+import type { UaTags } from "./opcua-tags.ts";
+import type { Party } from "./party.ts";
 
 /** Namespace 0 holds the standard's own nodes: server status, namespace table, types. Reading them is looking around, not process data. */
 const STANDARD_NAMESPACE = 0;

@@ -1,12 +1,19 @@
 import type { ModbusFrame } from "#wire/modbus/index.ts";
 import type { UacpFrame } from "#wire/opcua/framer.ts";
-import { type ChecksumRule, type Flow, type ReassemblySink, TcpReassembler } from "#wire/packet/index.ts";
+import {
+  type BlindReason,
+  type ChecksumRule,
+  type Flow,
+  type ReassemblySink,
+  TcpReassembler,
+} from "#wire/packet/index.ts";
 import { CaptureReader, type TimedFrame } from "#wire/pcap/index.ts";
 import { type Counts, noCounts } from "./counts.ts";
-import { Dialogue, type DialogueError, type Moment } from "./dialogue.ts";
+import { Dialogue, type DialogueError } from "./dialogue.ts";
 import type { TakesBlock } from "./json-bytes.ts";
 import { Lines } from "./lines.ts";
 import { ModbusInterpreter } from "./modbus-interpreter.ts";
+import { type Moment, Moments } from "./moments.ts";
 import { OpcuaInterpreter } from "./opcua-interpreter.ts";
 import { OtherPorts } from "./other-ports.ts";
 
@@ -21,15 +28,21 @@ export interface DecodeOptions {
   readonly verifyChecksums?: ChecksumRule;
 }
 
+/** Of servers, unless somebody says that they are the other protocol's. */
+const MODBUS_PORT = 502;
+const OPCUA_PORT = 4840;
 /** Connections that are followed at once. */
 const MAX_FLOWS = 32_768;
 /** Bytes of each direction that retransmissions are compared with. */
 const HISTORY_BYTES = 1024;
+/** A capture can wait for a retransmission as long as slow stacks repeat one. */
+const GAP_TIMEOUT_MS = 60_000;
 
-const BLIND_CODES = { gap: "TCP_GAP", "out-of-order-limit": "TCP_OUT_OF_ORDER" } as const satisfies Record<
-  string,
-  DialogueError
->;
+const BLIND_CODES = {
+  gap: "TCP_GAP",
+  "out-of-order-limit": "TCP_OUT_OF_ORDER",
+  urgent: "TCP_URGENT",
+} as const satisfies Record<BlindReason, DialogueError>;
 
 type AnyDialogue = Dialogue<ModbusFrame> | Dialogue<UacpFrame>;
 
@@ -49,17 +62,22 @@ export class CaptureDecoder {
   readonly #otherPorts: OtherPorts;
   /** the frame that is being read */
   #at: Moment = { number: 0, seconds: 0, nanoseconds: 0 };
+  readonly #moments = new Moments();
 
   constructor(take: TakesBlock, options: DecodeOptions = {}) {
     this.#lines = new Lines(take);
     this.#options = options;
-    this.#modbus = new Set(options.modbusPorts ?? [502]);
-    this.#opcua = new Set(options.opcuaPorts ?? [4840]);
+    const { modbusPorts = [], opcuaPorts = [] } = options;
+    this.#modbus = new Set(options.modbusPorts ?? [MODBUS_PORT].filter((port) => !opcuaPorts.includes(port)));
+    this.#opcua = new Set(options.opcuaPorts ?? [OPCUA_PORT].filter((port) => !modbusPorts.includes(port)));
     this.#otherPorts = new OtherPorts(this.#counts);
     const serverPorts = [...this.#modbus, ...this.#opcua];
-    const bounds = { maxFlows: MAX_FLOWS, historyBytes: HISTORY_BYTES };
+    const bounds = { maxFlows: MAX_FLOWS, historyBytes: HISTORY_BYTES, gapTimeoutMs: GAP_TIMEOUT_MS };
     const verifyChecksums = options.verifyChecksums ?? "auto";
-    this.#reassembler = new TcpReassembler({ ...bounds, verifyChecksums, serverPorts }, this.#sink());
+    this.#reassembler = new TcpReassembler(
+      { ...bounds, afterGap: "resume", verifyChecksums, serverPorts },
+      this.#sink(),
+    );
   }
 
   /** What was counted so far. */
@@ -89,7 +107,9 @@ export class CaptureDecoder {
     this.#lines.flush();
     this.#counts.messages = this.#lines.count;
     this.#counts.errors = this.#lines.errors;
-    this.#counts.other = this.#reassembler.stats.other;
+    const { other, tunnelled } = this.#reassembler.stats;
+    this.#counts.other = other;
+    this.#counts.tunnelled = tunnelled;
     this.#counts.checksumNote = this.#reassembler.checksumNote;
     return this.#reader.end();
   }
@@ -101,6 +121,7 @@ export class CaptureDecoder {
     counts.bytes += bytes.length;
     if (bytes.length < frame.originalLength) counts.cutFrames += 1;
     this.#at = frame;
+    this.#moments.keep(frame);
     this.#reassembler.push(bytes, frame.timeMs, frame);
   }
 
@@ -110,9 +131,10 @@ export class CaptureDecoder {
     const dialogues = this.#dialogues;
     return {
       open: (flow, joinedLate) => this.#open(flow, joinedLate),
-      data: (flow, direction, bytes) => {
+      data: (flow, direction, bytes, timeMs, frame) => {
         const dialogue = dialogues.get(flow.id);
-        if (dialogue !== undefined) dialogue.data(direction, bytes, this.#at);
+        const at = frame === this.#at.number ? this.#at : this.#moments.of(frame, timeMs);
+        if (dialogue !== undefined) dialogue.data(direction, bytes, at);
         else this.#otherPorts.data(flow, bytes);
       },
       blind: (flow, direction, reason) => {

@@ -15,6 +15,8 @@ export interface Counts {
   encrypted: number;
   /** frames that carry no TCP */
   other: number;
+  /** of those: what may carry TCP in a way that is not read */
+  tunnelled: number;
   readonly skipped: Partial<Record<SkipReason, number>>;
   flows: number;
   joinedLate: number;
@@ -48,6 +50,7 @@ export function noCounts(): Counts {
     errors: 0,
     encrypted: 0,
     other: 0,
+    tunnelled: 0,
     skipped: {},
     flows: 0,
     joinedLate: 0,

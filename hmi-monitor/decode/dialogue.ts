@@ -1,11 +1,8 @@
-import type { Direction, Flow } from "#wire/packet/index.ts";
-import type { TimedFrame } from "#wire/pcap/index.ts";
+import { type Direction, type Flow, opposite } from "#wire/packet/index.ts";
 import { WIRE_ERRORS, type WireError } from "#wire/wire-error.ts";
 import { type DecodedProtocol, type Lines, lineHead } from "./lines.ts";
+import type { Moment } from "./moments.ts";
 import { type Cutter, StreamReader, type Whole } from "./stream-reader.ts";
-
-/** The frame of the capture that completed something. */
-export type Moment = Pick<TimedFrame, "number" | "seconds" | "nanoseconds">;
 
 /** What could not be made messages of, of all connections together. */
 export interface Unread {
@@ -26,6 +23,8 @@ export function noneUnread(): Unread {
 /** What one protocol makes of the messages of a connection: lines. */
 export interface Interpreter<Message extends Whole> {
   readonly protocol: DecodedProtocol;
+  /** Whether the first bytes that a client of TCP sends are a server's: OPC UA's ReverseHello. Directions are then those of the roles. */
+  isFromServer(bytes: Buffer): boolean;
   cutter(direction: Direction): Cutter<Message>;
   /**
    * Writes the line of a segment that is, from its first byte to its last, one message of a plain form; false: it did nothing, and the
@@ -34,6 +33,8 @@ export interface Interpreter<Message extends Whole> {
   skim(up: boolean, segment: Buffer, head: Uint8Array, at: Moment): boolean;
   /** @param head the beginning of the message's line */
   message(direction: Direction, message: Message, head: Uint8Array, at: Moment): void;
+  /** Bytes of a direction are missing: what was there of a message will not be completed. */
+  lost(direction: Direction): void;
   /** Requests that still wait for their answers. */
   readonly waiting: number;
 }
@@ -42,8 +43,12 @@ export interface Interpreter<Message extends Whole> {
 export const DIALOGUE_ERRORS = {
   JOINED_LATE:
     "the capture begins within this connection, and these bytes are not whole messages; nothing is read until some are",
-  TCP_GAP: "bytes are missing from the capture; nothing more of this direction is read",
-  TCP_OUT_OF_ORDER: "more bytes wait behind missing ones than are held; nothing more of this direction is read",
+  TCP_GAP:
+    "bytes are missing from the capture; nothing more of this direction is read until a segment is whole messages",
+  TCP_OUT_OF_ORDER:
+    "more bytes wait behind missing ones than are held; nothing more of this direction is read until a segment is whole messages",
+  TCP_URGENT:
+    "bytes are marked urgent, and receivers differ in which they keep; nothing more of this direction is read until a segment is whole messages",
   UNFINISHED: "the connection or the capture ends within a message",
 } as const;
 
@@ -51,6 +56,8 @@ export type DialogueError = keyof typeof DIALOGUE_ERRORS;
 
 interface Way<Message extends Whole> {
   readonly head: Uint8Array;
+  /** where the roles are the other way round */
+  readonly reversedHead: Uint8Array;
   readonly reader: StreamReader<Message>;
   /** It was said that bytes are not read. */
   told: boolean;
@@ -61,30 +68,38 @@ export class Dialogue<Message extends Whole> {
   readonly #interpreter: Interpreter<Message>;
   readonly #lines: Lines;
   readonly #unread: Unread;
-  readonly #up: Way<Message>;
-  readonly #down: Way<Message>;
+  #up: Way<Message>;
+  #down: Way<Message>;
+  /** No byte was seen yet. */
+  #fresh = true;
+  /** The client of TCP is the server of the protocol. */
+  #reversed = false;
 
   constructor(interpreter: Interpreter<Message>, flow: Flow, joinedLate: boolean, lines: Lines, unread: Unread) {
     const { client, server } = flow;
+    const { protocol } = interpreter;
     this.#interpreter = interpreter;
     this.#lines = lines;
     this.#unread = unread;
     this.#up = {
-      head: lineHead(client, server, interpreter.protocol, "request"),
-      reader: new StreamReader(() => interpreter.cutter("client-to-server"), joinedLate),
+      head: lineHead(client, server, protocol, "request"),
+      reversedHead: lineHead(client, server, protocol, "response"),
+      reader: new StreamReader(() => interpreter.cutter(this.#roleOf("client-to-server")), joinedLate),
       told: false,
     };
     this.#down = {
-      head: lineHead(server, client, interpreter.protocol, "response"),
-      reader: new StreamReader(() => interpreter.cutter("server-to-client"), joinedLate),
+      head: lineHead(server, client, protocol, "response"),
+      reversedHead: lineHead(server, client, protocol, "request"),
+      reader: new StreamReader(() => interpreter.cutter(this.#roleOf("server-to-client")), joinedLate),
       told: false,
     };
   }
 
-  data(direction: Direction, bytes: Buffer, at: Moment): void {
-    const up = direction === "client-to-server";
-    const way = up ? this.#up : this.#down;
-    if (way.reader.atMessage && this.#interpreter.skim(up, bytes, way.head, at)) return;
+  data(tcp: Direction, bytes: Buffer, at: Moment): void {
+    if (this.#fresh) this.#begin(tcp, bytes);
+    const direction = this.#roleOf(tcp);
+    const way = tcp === "client-to-server" ? this.#up : this.#down;
+    if (way.reader.atMessage && this.#interpreter.skim(direction === "client-to-server", bytes, way.head, at)) return;
     const cut = way.reader.push(bytes);
     const messages = cut.messages;
     for (let i = 0; i < messages.length; i += 1) {
@@ -100,11 +115,24 @@ export class Dialogue<Message extends Whole> {
     else if (!way.told) this.#tell(way, "JOINED_LATE", DIALOGUE_ERRORS.JOINED_LATE, at);
   }
 
+  #begin(tcp: Direction, bytes: Buffer): void {
+    this.#fresh = false;
+    if (tcp === "server-to-client" || !this.#interpreter.isFromServer(bytes)) return;
+    this.#reversed = true;
+    this.#up = { ...this.#up, head: this.#up.reversedHead };
+    this.#down = { ...this.#down, head: this.#down.reversedHead };
+  }
+
+  #roleOf(tcp: Direction): Direction {
+    return this.#reversed ? opposite(tcp) : tcp;
+  }
+
   /** Bytes of a direction are missing from the capture. */
-  blind(direction: Direction, code: DialogueError, at: Moment): void {
-    const way = direction === "client-to-server" ? this.#up : this.#down;
+  blind(tcp: Direction, code: DialogueError, at: Moment): void {
+    const way = tcp === "client-to-server" ? this.#up : this.#down;
     this.#unread.bytes += way.reader.lose();
-    this.#tell(way, code, DIALOGUE_ERRORS[code], at);
+    this.#interpreter.lost(this.#roleOf(tcp));
+    if (!way.told) this.#tell(way, code, DIALOGUE_ERRORS[code], at);
   }
 
   /** Nothing more comes of either direction. */

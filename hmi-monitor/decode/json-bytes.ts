@@ -1,3 +1,20 @@
+import {
+  ascii,
+  BACKSLASH,
+  CLOSE_BRACKET,
+  COMMA,
+  EQUALS,
+  FIRST_PRINTABLE,
+  LAST_ASCII,
+  MINUS,
+  OPEN_BRACKET,
+  POINT,
+  QUOTE,
+  SEMICOLON,
+  ZERO,
+} from "./ascii.ts";
+import { putDigits, shortestFloat32 } from "./decimal-digits.ts";
+
 /**
  * JSON written as bytes, by hand: a capture has millions of numbers and names, and a string for each of them would be most of the work.
  * Whoever writes keeps the commas and brackets right; the tests parse every line.
@@ -11,36 +28,18 @@ const MARGIN_BYTES = 64;
 /** A call to copy costs as much as so many bytes do one by one. */
 const COPIED_BYTES = 32;
 
-const COMMA = 0x2c;
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const ZERO = 0x30;
-const MINUS = 0x2d;
-const POINT = 0x2e;
-const SEMICOLON = 0x3b;
-const EQUALS = 0x3d;
 /** `i` and `s`, the kinds of identifier in the text of a NodeId, and how its namespace begins. */
 const NUMERIC_ID = 0x69;
 const TEXT_ID = 0x73;
 const NAMESPACE = ascii("ns=");
 const MILLION = 1_000_000;
 const FIFTEEN_DIGITS = 1e15;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
-const FIRST_PRINTABLE = 0x20;
-const LAST_ASCII = 0x7e;
 
 /** Digits of the largest whole number that is written without an exponent. */
 const MAX_DIGITS = 24;
-const MAX_INT32 = 0x7fff_ffff;
 
 /** Takes a block; when it returns, the bytes are used for something else. */
 export type TakesBlock = (bytes: Buffer) => void;
-
-/** ASCII text as bytes, to be written again and again. */
-export function ascii(text: string): Uint8Array {
-  return Uint8Array.from(Buffer.from(text, "latin1"));
-}
 
 export class JsonBytes {
   readonly #take: TakesBlock;
@@ -118,22 +117,14 @@ export class JsonBytes {
   float32(value: number): this {
     const ppm = Math.round(value * MILLION);
     if (ppm / MILLION === value || !Number.isFinite(value)) return this.float(value);
-    for (let digits = 6; digits < 9; digits += 1) {
-      const short = Number(value.toPrecision(digits));
-      if (Math.fround(short) === value) return this.float(short);
-    }
-    return this.#latin(String(Number(value.toPrecision(9))));
+    return this.float(shortestFloat32(value));
   }
 
   /** Millionths as a decimal, without zeros at the end. */
   #millionths(ppm: number): this {
     const size = Math.abs(ppm);
     const whole = Math.floor(size / MILLION);
-    if (ppm < 0) {
-      this.#reserve(1);
-      this.#bytes[this.#at] = MINUS;
-      this.#at += 1;
-    }
+    if (ppm < 0) this.#put(MINUS);
     this.int(whole);
     let rest = size - whole * MILLION;
     if (rest === 0) return this;
@@ -142,17 +133,12 @@ export class JsonBytes {
       rest = (rest / 10) | 0;
       count -= 1;
     }
-    this.#bytes[this.#at] = POINT;
-    this.#at += 1;
-    return this.digits(rest, count);
+    return this.#put(POINT).digits(rest, count);
   }
 
   /** A JSON string of ASCII that needs no escapes, as it is on the wire. */
   plain(from: Uint8Array, start: number, end: number): this {
-    this.#reserve(1);
-    this.#bytes[this.#at] = QUOTE;
-    this.#at += 1;
-    return this.#rest(from, start, end);
+    return this.#put(QUOTE).#rest(from, start, end);
   }
 
   /** ASCII and the quote behind it. */
@@ -171,10 +157,7 @@ export class JsonBytes {
 
   /** A NodeId with a number, as a JSON string: `"ns=2;i=85"`. */
   nodeNumber(namespace: number, identifier: number): this {
-    this.#nodeStart(namespace, NUMERIC_ID).int(identifier);
-    this.#bytes[this.#at] = QUOTE;
-    this.#at += 1;
-    return this;
+    return this.#nodeStart(namespace, NUMERIC_ID).int(identifier).#put(QUOTE);
   }
 
   /** A NodeId with text of ASCII that needs no escapes, as a JSON string: `"ns=2;s=Pump"`. */
@@ -183,17 +166,15 @@ export class JsonBytes {
   }
 
   #nodeStart(namespace: number, kind: number): this {
-    this.#reserve(MAX_DIGITS);
-    this.#bytes[this.#at] = QUOTE;
+    this.#put(QUOTE);
+    if (namespace !== 0) this.raw(NAMESPACE).int(namespace).#put(SEMICOLON);
+    return this.#put(kind).#put(EQUALS);
+  }
+
+  #put(byte: number): this {
+    this.#reserve(1);
+    this.#bytes[this.#at] = byte;
     this.#at += 1;
-    if (namespace !== 0) {
-      this.raw(NAMESPACE).int(namespace);
-      this.#bytes[this.#at] = SEMICOLON;
-      this.#at += 1;
-    }
-    this.#bytes[this.#at] = kind;
-    this.#bytes[this.#at + 1] = EQUALS;
-    this.#at += 2;
     return this;
   }
 
@@ -313,30 +294,4 @@ export class JsonBytes {
     this.#bytes.copy(larger, 0, 0, this.#at);
     this.#bytes = larger;
   }
-}
-
-/** Writes the digits of a whole number from 0; returns where they end. */
-function putDigits(bytes: Uint8Array, from: number, value: number): number {
-  if (value > MAX_INT32) {
-    const text = String(value);
-    for (let i = 0; i < text.length; i += 1) bytes[from + i] = text.charCodeAt(i);
-    return from + text.length;
-  }
-  let rest = value | 0;
-  const end =
-    from + (rest < 10 ? 1 : rest < 100 ? 2 : rest < 1000 ? 3 : rest < 10_000 ? 4 : rest < 100_000 ? 5 : many(rest));
-  let at = end - 1;
-  // `| 0` keeps the division one of whole numbers.
-  while (rest > 9) {
-    const tenth = (rest / 10) | 0;
-    bytes[at] = ZERO + rest - 10 * tenth;
-    rest = tenth;
-    at -= 1;
-  }
-  bytes[at] = ZERO + rest;
-  return end;
-}
-
-function many(value: number): number {
-  return value < 1e6 ? 6 : value < 1e7 ? 7 : value < 1e8 ? 8 : value < 1e9 ? 9 : 10;
 }

@@ -1,6 +1,7 @@
 import type { Endpoint } from "#wire/packet/index.ts";
-import type { Moment } from "./dialogue.ts";
-import { ascii, BLOCK_BYTES, JsonBytes, type TakesBlock } from "./json-bytes.ts";
+import { ascii } from "./ascii.ts";
+import { BLOCK_BYTES, JsonBytes, type TakesBlock } from "./json-bytes.ts";
+import type { Moment } from "./moments.ts";
 
 /** Room that is left in a block when it is handed on: most lines are far shorter. */
 const SPARE_BYTES = 1 << 14;

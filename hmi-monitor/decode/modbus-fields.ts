@@ -1,5 +1,6 @@
 import type { ModbusRequest, ModbusResponse } from "#wire/modbus/index.ts";
-import { ascii, type JsonBytes } from "./json-bytes.ts";
+import { ascii } from "./ascii.ts";
+import type { JsonBytes } from "./json-bytes.ts";
 
 const KEY = {
   address: ascii(',"address":'),
@@ -81,26 +82,12 @@ export function modbusRequestFields(json: JsonBytes, request: ModbusRequest): vo
       return;
     case "read-file-record":
       list(json, KEY.files, request.groups, (group) =>
-        json
-          .raw(KEY.file)
-          .int(group.file)
-          .raw(KEY.record)
-          .int(group.record)
-          .raw(KEY.length)
-          .int(group.length)
-          .raw(KEY.close),
+        filePlace(json, group).raw(KEY.length).int(group.length).raw(KEY.close),
       );
       return;
     case "write-file-record":
       list(json, KEY.files, request.groups, (group) =>
-        json
-          .raw(KEY.file)
-          .int(group.file)
-          .raw(KEY.record)
-          .int(group.record)
-          .raw(KEY.values)
-          .ints(group.values)
-          .raw(KEY.close),
+        filePlace(json, group).raw(KEY.values).ints(group.values).raw(KEY.close),
       );
       return;
     case "encapsulated-interface":
@@ -179,6 +166,10 @@ export function modbusResponseFields(json: JsonBytes, response: ModbusResponse):
       modbusRequestFields(json, response);
       return;
   }
+}
+
+function filePlace(json: JsonBytes, { file, record }: { readonly file: number; readonly record: number }): JsonBytes {
+  return json.raw(KEY.file).int(file).raw(KEY.record).int(record);
 }
 
 function list<T>(json: JsonBytes, key: Uint8Array, items: readonly T[], write: (item: T) => unknown): void {

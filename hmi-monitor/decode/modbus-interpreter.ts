@@ -7,15 +7,18 @@ import {
   type ModbusFrame,
   type ModbusFraming,
   type ModbusRequest,
+  type ModbusResponse,
   rtuFraming,
 } from "#wire/modbus/index.ts";
 import type { Direction } from "#wire/packet/index.ts";
 import type { WireError } from "#wire/wire-error.ts";
-import { type Interpreter, type Moment, sentenceOf, type Unread } from "./dialogue.ts";
+import { ascii } from "./ascii.ts";
+import { type Interpreter, sentenceOf, type Unread } from "./dialogue.ts";
 import { impliedRequest } from "./implied-request.ts";
-import { ascii, type JsonBytes } from "./json-bytes.ts";
+import type { JsonBytes } from "./json-bytes.ts";
 import type { Lines } from "./lines.ts";
 import { modbusRequestFields, modbusResponseFields } from "./modbus-fields.ts";
+import { requestRemains, responseRemains } from "./modbus-remains.ts";
 import {
   addressOf,
   answersRead,
@@ -29,14 +32,13 @@ import {
   unitOf,
   valueFields,
 } from "./modbus-skim.ts";
+import type { Moment } from "./moments.ts";
 import type { Cutter } from "./stream-reader.ts";
+import { NO_TRANSACTION, type Waiting, WaitingRequests } from "./waiting-requests.ts";
 
 const RTU_FRAMING = rtuFraming();
+const NS_PER_S = 1_000_000_000;
 
-/** Requests of one connection that may wait for answers: four times what the standard lets a client have open (§4.2.2: 16). */
-const MAX_PENDING = 64;
-/** Stands for the transaction of RTU, where one request waits at a time. */
-const NO_TRANSACTION = -1;
 /** Function codes whose answers are given the addresses of their requests, besides the reads of the four tables. */
 const READ_WRITE = 23;
 const READ_FIFO = 24;
@@ -53,33 +55,27 @@ const KEY = {
   pdu: ascii(',"pdu":'),
 } as const;
 
-/** A request that waits. Of reads of the four tables the numbers are enough; of others the whole is kept. */
-interface Pending {
-  readonly request: ModbusRequest | undefined;
-  readonly functionCode: number;
-  readonly unit: number;
-  readonly frame: number;
-  readonly address: number;
-  readonly quantity: number;
-}
-
 /** Messages of a Modbus connection, each response with the request it answers. */
 export class ModbusInterpreter implements Interpreter<ModbusFrame> {
   readonly protocol = "modbus";
   readonly #lines: Lines;
   readonly #unread: Unread;
   readonly #framing: ModbusFraming;
-  /** oldest first */
-  readonly #pending = new Map<number, Pending>();
+  readonly #waiting: WaitingRequests;
 
   constructor(rtu: boolean, lines: Lines, unread: Unread) {
     this.#lines = lines;
     this.#unread = unread;
+    this.#waiting = new WaitingRequests(unread);
     this.#framing = rtu ? RTU_FRAMING : MBAP_FRAMING;
   }
 
   get waiting(): number {
-    return this.#pending.size;
+    return this.#waiting.size;
+  }
+
+  isFromServer(): boolean {
+    return false;
   }
 
   cutter(direction: Direction): Cutter<ModbusFrame> {
@@ -106,11 +102,12 @@ export class ModbusInterpreter implements Interpreter<ModbusFrame> {
     headerFields(json, adu);
     readFields(json, adu);
     this.#lines.end();
-    this.#remember(transactionOf(adu), {
-      request: undefined,
+    this.#waiting.add(transactionOf(adu), {
+      request: "read",
       functionCode: functionOf(adu),
       unit: unitOf(adu),
       frame: at.number,
+      seconds: secondsOf(at),
       address: addressOf(adu),
       quantity: quantityOf(adu),
     });
@@ -120,14 +117,14 @@ export class ModbusInterpreter implements Interpreter<ModbusFrame> {
   #skimResponse(adu: Buffer, head: Uint8Array, at: Moment): boolean {
     if (!isReadAnswer(adu)) return false;
     const transaction = transactionOf(adu);
-    const pending = this.#pending.get(transaction);
-    if (pending === undefined || pending.unit !== unitOf(adu) || pending.functionCode !== functionOf(adu)) return false;
-    if (!answersRead(adu, pending.quantity)) return false;
-    this.#pending.delete(transaction);
+    const waiting = this.#waiting.only(transaction, unitOf(adu));
+    if (waiting?.request !== "read" || waiting.functionCode !== functionOf(adu)) return false;
+    if (!answersRead(adu, waiting.quantity)) return false;
+    this.#waiting.remove(transaction, waiting.unit);
     const json = this.#lines.begin(at, head);
     headerFields(json, adu);
-    valueFields(json, adu, pending.quantity);
-    requestFields(json, pending);
+    valueFields(json, adu, waiting.quantity);
+    requestFields(json, waiting);
     this.#lines.end();
     return true;
   }
@@ -146,54 +143,36 @@ export class ModbusInterpreter implements Interpreter<ModbusFrame> {
 
   #request(json: JsonBytes, frame: ModbusFrame, at: Moment): void {
     const request = decodeRequest(frame.pdu);
-    if (!request.ok) {
+    if (request.ok) {
+      modbusRequestFields(json, request.value);
+      this.#lines.end();
+    } else {
+      requestRemains(json, frame.pdu);
       this.#undecoded(json, frame, request.error);
-      return;
     }
-    modbusRequestFields(json, request.value);
-    this.#lines.end();
     if (this.#framing.isBroadcast(frame.unitId)) return;
-    this.#remember(frame.transactionId ?? NO_TRANSACTION, pendingOf(request.value, frame, at.number));
+    const waiting = request.ok ? waitingFor(request.value, frame, at) : malformed(frame, at);
+    this.#waiting.add(frame.transactionId ?? NO_TRANSACTION, waiting);
+  }
+
+  lost(direction: Direction): void {
+    if (direction === "server-to-client") this.#waiting.answersLost();
   }
 
   #response(json: JsonBytes, frame: ModbusFrame): void {
-    const pending = this.#answered(frame);
-    const request = pending === undefined ? impliedRequest(frame.pdu) : requestOf(pending);
-    const response = request.ok ? decodeResponse(frame.pdu, request.value) : request;
-    if (!response.ok) {
-      this.#undecoded(json, frame, response.error);
-      return;
-    }
-    modbusResponseFields(json, response.value);
-    if (pending === undefined) {
-      this.#unread.unsolicited += 1;
-      json.raw(KEY.unsolicited);
-    } else requestFields(json, pending);
-    this.#lines.end();
-  }
-
-  #remember(transaction: number, pending: Pending): void {
-    const waiting = this.#pending;
-    // A client that uses a transaction again, or asks again over RTU, has given up on the request before.
-    if (waiting.delete(transaction)) this.#unread.unanswered += 1;
-    if (waiting.size >= MAX_PENDING) {
-      for (const oldest of waiting.keys()) {
-        waiting.delete(oldest);
-        break;
-      }
-      this.#unread.unanswered += 1;
-    }
-    waiting.set(transaction, pending);
-  }
-
-  /** The request that a response answers; one of another unit or function goes on waiting. */
-  #answered(frame: ModbusFrame): Pending | undefined {
+    const { pdu } = frame;
+    const functionCode = (pdu[0] ?? 0) & ~EXCEPTION_BIT;
     const transaction = frame.transactionId ?? NO_TRANSACTION;
-    const pending = this.#pending.get(transaction);
-    if (pending === undefined || pending.unit !== frame.unitId) return undefined;
-    if (pending.functionCode !== ((frame.pdu[0] ?? 0) & ~EXCEPTION_BIT)) return undefined;
-    this.#pending.delete(transaction);
-    return pending;
+    const fits = (one: Waiting): boolean => answerTo(one, pdu).ok;
+    const waiting = this.#waiting.answered(transaction, frame.unitId, functionCode, fits);
+    if (waiting === undefined) this.#unread.unsolicited += 1;
+    const response = answerTo(waiting, pdu);
+    if (response.ok) modbusResponseFields(json, response.value);
+    else responseRemains(json, pdu, waiting?.request === "read" ? waiting.quantity : undefined);
+    if (waiting === undefined) json.raw(KEY.unsolicited);
+    else requestFields(json, waiting);
+    if (response.ok) this.#lines.end();
+    else this.#undecoded(json, frame, response.error);
   }
 
   #undecoded(json: JsonBytes, frame: ModbusFrame, error: WireError): void {
@@ -202,41 +181,57 @@ export class ModbusInterpreter implements Interpreter<ModbusFrame> {
   }
 }
 
-function requestFields(json: JsonBytes, { request, functionCode, frame, address, quantity }: Pending): void {
+function requestFields(json: JsonBytes, { request, functionCode, frame, address, quantity }: Waiting): void {
   json.raw(KEY.request).int(frame);
-  if (request === undefined || functionCode === READ_WRITE)
+  if (request === "read" || (functionCode === READ_WRITE && request !== "malformed"))
     json.raw(KEY.address).int(address).raw(KEY.quantity).int(quantity);
-  else if (functionCode === READ_FIFO) json.raw(KEY.address).int(address);
+  else if (functionCode === READ_FIFO && request !== "malformed") json.raw(KEY.address).int(address);
   json.raw(KEY.close);
 }
 
-function pendingOf(request: ModbusRequest, { unitId: unit, pdu }: ModbusFrame, frame: number): Pending {
-  const { functionCode } = request;
+/** A response, by the request that it answers; undefined: by what it must have been asked, the same where that was malformed. */
+function answerTo(waiting: Waiting | undefined, pdu: Buffer): Result<ModbusResponse, WireError> {
+  const request = waiting === undefined ? impliedRequest(pdu) : requestOf(waiting, pdu);
+  return request.ok ? decodeResponse(pdu, request.value) : request;
+}
+
+function requestOf(
+  { request, functionCode, address, quantity }: Waiting,
+  pdu: Buffer,
+): Result<ModbusRequest, WireError> {
+  if (request === "malformed") return impliedRequest(pdu);
+  if (request !== "read") return ok(request);
+  return decodeRequest(Buffer.from([functionCode, address >> 8, address & 0xff, quantity >> 8, quantity & 0xff]));
+}
+
+function malformed({ unitId: unit, pdu }: ModbusFrame, at: Moment): Waiting {
+  const functionCode = (pdu[0] ?? 0) & ~EXCEPTION_BIT;
+  const when = { frame: at.number, seconds: secondsOf(at) };
+  return { request: "malformed", functionCode, unit, ...when, address: 0, quantity: 0 };
+}
+
+function waitingFor(request: ModbusRequest, { unitId: unit, pdu }: ModbusFrame, at: Moment): Waiting {
+  const common = { functionCode: request.functionCode, unit, frame: at.number, seconds: secondsOf(at) };
   switch (request.kind) {
     case "read-coils":
     case "read-discrete-inputs":
     case "read-holding-registers":
     case "read-input-registers": {
       const { address, quantity } = request;
-      return { request: undefined, functionCode, unit, frame, address, quantity };
+      return { ...common, request: "read", address, quantity };
     }
     case "read-write-multiple-registers": {
       const { readAddress: address, readQuantity: quantity } = request;
-      return { request, functionCode, unit, frame, address, quantity };
+      return { ...common, request, address, quantity };
     }
     case "read-fifo-queue":
-      return { request, functionCode, unit, frame, address: request.address, quantity: 0 };
-    default: {
-      const kept = "data" in request ? ownRequest(pdu) : request;
-      return { request: kept, functionCode, unit, frame, address: 0, quantity: 0 };
-    }
+      return { ...common, request, address: request.address, quantity: 0 };
+    default:
+      return { ...common, request: "data" in request ? ownRequest(pdu) : request, address: 0, quantity: 0 };
   }
 }
 
-function requestOf({ request, functionCode, address, quantity }: Pending): Result<ModbusRequest, WireError> {
-  if (request !== undefined) return ok(request);
-  return decodeRequest(Buffer.from([functionCode, address >> 8, address & 0xff, quantity >> 8, quantity & 0xff]));
-}
+const secondsOf = ({ seconds, nanoseconds }: Moment): number => seconds + nanoseconds / NS_PER_S;
 
 /** The request once more, of bytes that stay when the capture has been read on. */
 function ownRequest(pdu: Buffer): ModbusRequest {

@@ -1,6 +1,7 @@
 import { MAX_READ_BITS } from "#wire/modbus/read-bits.ts";
 import { MAX_READ_REGISTERS } from "#wire/modbus/read-registers.ts";
-import { ascii, type JsonBytes } from "./json-bytes.ts";
+import { ascii } from "./ascii.ts";
+import type { JsonBytes } from "./json-bytes.ts";
 
 /**
  * The messages that most of a Modbus capture consists of, from bytes to a line without values in between: reads of the four tables

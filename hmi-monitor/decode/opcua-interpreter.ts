@@ -11,20 +11,15 @@ import {
 import { decodeRequest } from "#wire/opcua/request.ts";
 import { decodeResponse } from "#wire/opcua/response.ts";
 import { SECURITY_POLICY_NONE, securityPolicyName } from "#wire/opcua/security-policy.ts";
-import { statusCodeName } from "#wire/opcua/status-code.ts";
-import {
-  type Acknowledge,
-  decodeAcknowledge,
-  decodeErrorMessage,
-  decodeHello,
-  decodeReverseHello,
-} from "#wire/opcua/uacp-messages.ts";
 import type { Direction } from "#wire/packet/index.ts";
 import type { WireError } from "#wire/wire-error.ts";
+import { ascii } from "./ascii.ts";
 import type { Counts } from "./counts.ts";
-import { type Interpreter, type Moment, sentenceOf } from "./dialogue.ts";
-import { ascii, type JsonBytes } from "./json-bytes.ts";
+import { type Interpreter, sentenceOf } from "./dialogue.ts";
+import type { JsonBytes } from "./json-bytes.ts";
 import type { Lines } from "./lines.ts";
+import type { Moment } from "./moments.ts";
+import { connectionFields, statusFields } from "./opcua-connection-fields.ts";
 import { uaRequestFields } from "./opcua-request-fields.ts";
 import { uaResponseFields } from "./opcua-response-fields.ts";
 import { type ChannelSecurity, securityOf } from "./opcua-security.ts";
@@ -32,8 +27,10 @@ import { canSkim, skimmed } from "./opcua-skim.ts";
 import { uaText } from "./opcua-values.ts";
 import type { Cutter } from "./stream-reader.ts";
 
-/** Largest chunk that is collected: four times the usual buffers. */
-const MAX_CHUNK_BYTES = 262_144;
+/** Largest message that is put together, and largest chunk: memory follows the bytes that come. */
+const MAX_MESSAGE_BYTES = 4_194_304;
+const MAX_CHUNK_BYTES = MAX_MESSAGE_BYTES;
+const MESSAGE_BOUNDS = { maxMessageBytes: MAX_MESSAGE_BYTES, maxChunkCount: 512 };
 /** Requests of one connection that may wait for answers: Publish requests wait by the dozen. */
 const MAX_PENDING = 1024;
 
@@ -52,21 +49,12 @@ const KEY = {
   request: ascii(',"request":{"frame":'),
   close: ascii("}"),
   unsolicited: ascii(',"unsolicited":true'),
-  statusCode: ascii(',"statusCode":'),
-  status: ascii(',"status":'),
   reason: ascii(',"reason":'),
-  endpointUrl: ascii(',"endpointUrl":'),
-  serverUri: ascii(',"serverUri":'),
-  protocolVersion: ascii(',"protocolVersion":'),
-  receiveBufferSize: ascii(',"receiveBufferSize":'),
-  sendBufferSize: ascii(',"sendBufferSize":'),
-  maxMessageSize: ascii(',"maxMessageSize":'),
-  maxChunkCount: ascii(',"maxChunkCount":'),
   aborted: ascii(',"aborted":true'),
 } as const;
 
-const MSG = ascii('"MSG"');
-
+/** How a ReverseHello begins, §7.1.2.6. */
+const REVERSE = Buffer.from("RHE");
 /** The first word of a chunk that is a whole message. */
 const MSG_FINAL = Buffer.from("MSGF").readUInt32LE();
 
@@ -80,13 +68,17 @@ interface Joining {
   readonly open: boolean;
 }
 
+function joining(): Joining {
+  return { assembler: new MessageAssembler(MESSAGE_BOUNDS), open: false };
+}
+
 /** Messages of an OPC UA connection. What is encrypted is a line too, and says so. */
 export class OpcuaInterpreter implements Interpreter<UacpFrame> {
   readonly protocol = "opcua";
   readonly #lines: Lines;
   readonly #counts: Counts;
-  #up: Joining = { assembler: new MessageAssembler(), open: false };
-  #down: Joining = { assembler: new MessageAssembler(), open: false };
+  #up = joining();
+  #down = joining();
   /** undefined: the channel was opened before the capture began */
   #policy: string | undefined;
   #security: ChannelSecurity | undefined;
@@ -101,6 +93,10 @@ export class OpcuaInterpreter implements Interpreter<UacpFrame> {
 
   get waiting(): number {
     return this.#pending.size;
+  }
+
+  isFromServer(bytes: Buffer): boolean {
+    return bytes.subarray(0, REVERSE.length).equals(REVERSE);
   }
 
   cutter(): Cutter<UacpFrame> {
@@ -150,9 +146,14 @@ export class OpcuaInterpreter implements Interpreter<UacpFrame> {
       return;
     }
     const json = this.#lines.begin(at, head).raw(KEY.messageType).text(frame.type);
-    const error = frame.type === "OPN" ? this.#open(json, direction, frame, at) : connection(json, frame);
+    const error = frame.type === "OPN" ? this.#open(json, direction, frame, at) : connectionFields(json, frame);
     if (error === undefined) this.#lines.end();
     else this.#lines.error(error.code, sentenceOf(error));
+  }
+
+  lost(direction: Direction): void {
+    if (direction === "client-to-server") this.#up = joining();
+    else this.#down = joining();
   }
 
   #symmetric(direction: Direction, frame: UacpFrame, head: Uint8Array, at: Moment): void {
@@ -173,17 +174,20 @@ export class OpcuaInterpreter implements Interpreter<UacpFrame> {
   }
 
   #assemble(up: boolean, chunk: SymmetricChunk, security: ChannelSecurity, head: Uint8Array, at: Moment): void {
-    const { assembler } = up ? this.#up : this.#down;
+    const { assembler, open } = up ? this.#up : this.#down;
     const assembly = assembler.push(chunk);
     const pending = assembly.ok && assembly.value.kind === "pending";
     // Each message stands alone here: that one cannot be joined makes the next no less readable.
-    const next = { assembler: assembly.ok ? assembler : new MessageAssembler(), open: pending };
+    const next = assembly.ok ? { assembler, open: pending } : joining();
     if (up) this.#up = next;
     else this.#down = next;
     if (pending) return;
-    const json = this.#lines.begin(at, head).raw(KEY.messageType);
-    if (chunk.type === "MSG") json.raw(MSG);
-    else json.text(chunk.type);
+    if (!assembly.ok && open && assembly.error.code === "UA_SEQUENCE") {
+      this.#unreadable(chunk, assembly.error, head, at);
+      this.#assemble(up, chunk, security, head, at);
+      return;
+    }
+    const json = this.#lines.begin(at, head).raw(KEY.messageType).text(chunk.type);
     json.raw(KEY.channelId).int(chunk.channelId).raw(KEY.tokenId).int(chunk.tokenId);
     json.raw(KEY.sequenceNumber).int(chunk.sequenceNumber).raw(KEY.requestId).int(chunk.requestId);
     if (!assembly.ok) {
@@ -202,6 +206,13 @@ export class OpcuaInterpreter implements Interpreter<UacpFrame> {
     const error = this.#body(json, up, assembly.value.body, chunk.requestId, at);
     if (error === undefined) this.#lines.end();
     else this.#lines.error(error.code, sentenceOf(error));
+  }
+
+  /** The chunks of a message that another one interrupts. */
+  #unreadable({ type, channelId, tokenId }: SymmetricChunk, error: WireError, head: Uint8Array, at: Moment): void {
+    const json = this.#lines.begin(at, head).raw(KEY.messageType).text(type);
+    json.raw(KEY.channelId).int(channelId).raw(KEY.tokenId).int(tokenId);
+    this.#lines.error(error.code, sentenceOf(error));
   }
 
   /** Service and fields of a body; answers why it cannot be read. */
@@ -224,13 +235,12 @@ export class OpcuaInterpreter implements Interpreter<UacpFrame> {
 
   #answered(json: JsonBytes, requestId: number): void {
     const asked = this.#pending.get(requestId);
-    if (asked !== undefined) {
-      this.#pending.delete(requestId);
-      json.raw(KEY.request).int(asked).raw(KEY.close);
-      return;
+    this.#pending.delete(requestId);
+    if (asked !== undefined) json.raw(KEY.request).int(asked).raw(KEY.close);
+    else {
+      this.#counts.unread.unsolicited += 1;
+      json.raw(KEY.unsolicited);
     }
-    this.#counts.unread.unsolicited += 1;
-    json.raw(KEY.unsolicited);
   }
 
   #remember(requestId: number, frame: number): void {
@@ -278,60 +288,12 @@ export class OpcuaInterpreter implements Interpreter<UacpFrame> {
     const { bytes } = frame;
     this.#counts.encrypted += 1;
     const json = this.#lines.begin(at, head).raw(KEY.messageType).text(frame.type);
-    json
-      .raw(KEY.channelId)
-      .int(bytes.readUInt32LE(FIELD.CHANNEL))
-      .raw(KEY.tokenId)
-      .int(bytes.readUInt32LE(FIELD.TOKEN));
+    json.raw(KEY.channelId).int(bytes.readUInt32LE(FIELD.CHANNEL));
+    json.raw(KEY.tokenId).int(bytes.readUInt32LE(FIELD.TOKEN));
     if (frame.chunkType !== "F") json.raw(KEY.chunkType).text(frame.chunkType);
     json.raw(KEY.securityMode).text("SignAndEncrypt");
     if (this.#policy !== undefined) json.raw(KEY.securityPolicy).text(securityPolicyName(this.#policy));
     json.raw(KEY.encrypted).int(bytes.length - FIELD.SEQUENCE);
     this.#lines.end();
   }
-}
-
-/** Fields of HEL, ACK, ERR and RHE. */
-function connection(json: JsonBytes, { type, bytes }: UacpFrame): WireError | undefined {
-  switch (type) {
-    case "HEL": {
-      const hello = decodeHello(bytes);
-      if (!hello.ok) return hello.error;
-      sizes(json, hello.value);
-      uaText(json.raw(KEY.endpointUrl), hello.value.endpointUrl);
-      return undefined;
-    }
-    case "ACK": {
-      const acknowledge = decodeAcknowledge(bytes);
-      if (!acknowledge.ok) return acknowledge.error;
-      sizes(json, acknowledge.value);
-      return undefined;
-    }
-    case "ERR": {
-      const error = decodeErrorMessage(bytes);
-      if (!error.ok) return error.error;
-      statusFields(json, error.value.error);
-      uaText(json.raw(KEY.reason), error.value.reason);
-      return undefined;
-    }
-    case "RHE": {
-      const hello = decodeReverseHello(bytes);
-      if (!hello.ok) return hello.error;
-      uaText(json.raw(KEY.serverUri), hello.value.serverUri);
-      uaText(json.raw(KEY.endpointUrl), hello.value.endpointUrl);
-      return undefined;
-    }
-    default:
-      return undefined;
-  }
-}
-
-function sizes(json: JsonBytes, of: Acknowledge): void {
-  json.raw(KEY.protocolVersion).int(of.protocolVersion);
-  json.raw(KEY.receiveBufferSize).int(of.receiveBufferSize).raw(KEY.sendBufferSize).int(of.sendBufferSize);
-  json.raw(KEY.maxMessageSize).int(of.maxMessageSize).raw(KEY.maxChunkCount).int(of.maxChunkCount);
-}
-
-function statusFields(json: JsonBytes, statusCode: number): void {
-  json.raw(KEY.statusCode).int(statusCode).raw(KEY.status).text(statusCodeName(statusCode));
 }

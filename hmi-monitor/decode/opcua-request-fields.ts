@@ -1,6 +1,7 @@
 import { attributeName, VALUE_ATTRIBUTE_ID } from "#wire/opcua/attribute-id.ts";
 import type { UaRequest } from "#wire/opcua/request.ts";
-import { ascii, type JsonBytes } from "./json-bytes.ts";
+import { ascii } from "./ascii.ts";
+import type { JsonBytes } from "./json-bytes.ts";
 import { uaDataValue, uaList, uaText, uaVariant } from "./opcua-values.ts";
 
 const KEY = {

@@ -2,7 +2,8 @@ import type { UaResponse } from "#wire/opcua/response.ts";
 import { securityMode, securityPolicyName } from "#wire/opcua/security-policy.ts";
 import { statusCodeName } from "#wire/opcua/status-code.ts";
 import type { DataValue } from "#wire/opcua/variant.ts";
-import { ascii, type JsonBytes } from "./json-bytes.ts";
+import { ascii } from "./ascii.ts";
+import type { JsonBytes } from "./json-bytes.ts";
 import { uaDataValue, uaList, uaText, uaVariant } from "./opcua-values.ts";
 
 const KEY = {

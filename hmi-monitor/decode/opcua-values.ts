@@ -1,6 +1,7 @@
 import type { LocalizedText, QualifiedName } from "#wire/opcua/builtin-types.ts";
 import type { DataValue, Variant } from "#wire/opcua/variant.ts";
-import { ascii, type JsonBytes } from "./json-bytes.ts";
+import { ascii } from "./ascii.ts";
+import type { JsonBytes } from "./json-bytes.ts";
 
 const NULL = ascii("null");
 const TRUE = ascii("true");

@@ -6,13 +6,17 @@ const SKIPPED: Readonly<Record<SkipReason, string>> = {
   "fragment-incomplete": "IP datagrams of which fragments are missing",
   "fragment-limit": "IP datagrams in more fragments than the bounds",
   "fragment-malformed": "IP datagrams with malformed fragments",
-  malformed: "malformed headers",
+  malformed: "malformed headers or wrong checksums",
   "link-type": "frames of a link type that is not read",
   cut: "frames cut by the capture before their end",
   "no-ack": "segments with bytes and no ACK, which their receiver drops",
   "out-of-window": "segments far from the bytes around them",
   "unexpected-syn": "unanswered SYN within a connection",
   "unexpected-rst": "RST that its receiver would not accept",
+};
+const MISSING: Readonly<Partial<Record<string, string>>> = {
+  gap: "not in the capture",
+  "out-of-order-limit": "with more behind them than is held",
 };
 /** Ports that are named one by one. */
 const NAMED_PORTS = 12;
@@ -21,14 +25,18 @@ const NAMED_PORTS = 12;
 export function summaryLines(counts: Counts): readonly string[] {
   const { unread } = counts;
   const skipped = Object.entries(counts.skipped).map(([reason, n]) => `${n} ${nameOf(reason)}`);
-  const blind = Object.entries(counts.blind).map(([reason, n]) => `${n} ${reason}`);
+  const blind = Object.entries(counts.blind).map(([reason, n]) => `${n} ${MISSING[reason] ?? reason}`);
   return [
     `${of(counts.frames, "frame")}, ${of(counts.bytes, "byte")}; ${of(counts.flows, "TCP connection")}; ${of(counts.messages, "line")}, ${counts.errors} with an error`,
     ...some(counts.cutFrames, `${of(counts.cutFrames, "frame")} shorter than on the wire`),
     ...some(counts.other, `${of(counts.other, "frame")} without TCP`),
+    ...some(
+      counts.tunnelled,
+      `of these in a tunnel that is not read (PPPoE, MPLS, LLC/SNAP, IP in IP, GRE, ESP, VXLAN): ${of(counts.tunnelled, "frame")}`,
+    ),
     ...some(skipped.length, `skipped: ${skipped.join(", ")}`),
     ...some(counts.joinedLate, `joined late: ${of(counts.joinedLate, "connection")}`),
-    ...some(blind.length, `blind from some byte on: ${of(sum(counts.blind), "direction")} (${blind.join(", ")})`),
+    ...some(blind.length, `bytes missing: ${of(sum(counts.blind), "gap")} (${blind.join(", ")})`),
     ...some(unread.bytes, `not part of any message: ${of(unread.bytes, "byte")}`),
     ...some(unread.resynchronised, `framing found again: ${of(unread.resynchronised, "direction")}`),
     ...some(

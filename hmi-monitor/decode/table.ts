@@ -3,7 +3,7 @@ const COLUMNS: ReadonlySet<string> = new Set(["frame", "time", "src", "dst", "pr
 const WIDTH = { frame: 8, time: 15, ends: 44, protocol: 7 } as const;
 /** Characters of a value that are shown. */
 const MAX_VALUE = 96;
-const HEAD = row("frame", "time (UTC)", "from → to", "", "message");
+const HEAD = row("frame", "time (UTC)", "from → to, ⇢ answer", "", "message");
 
 /** Turns blocks of whole JSON lines into rows for people; the first call begins with the head. */
 export function tableRows(): (block: Buffer) => string {
@@ -18,7 +18,7 @@ export function tableRows(): (block: Buffer) => string {
 }
 
 function lineRow(line: Readonly<Record<string, unknown>>): string {
-  const ends = `${line["src"]} ${line["direction"] === "request" ? "→" : "⇠"} ${line["dst"]}`;
+  const ends = `${line["src"]} ${line["direction"] === "request" ? "→" : "⇢"} ${line["dst"]}`;
   const fields = Object.entries(line)
     .filter(([key]) => !COLUMNS.has(key))
     .map(([key, value]) => `${key}=${shown(value)}`);

@@ -1,5 +1,5 @@
 import type { PhaseCoverage } from "./draft.ts";
-import { commandId, seen } from "./draft-rules.ts";
+import { seen } from "./draft-rules.ts";
 import type { Evidence } from "./evidence.ts";
 import { LEARN_LIMITS } from "./limits.ts";
 
@@ -17,8 +17,8 @@ export function coverageOf(evidence: Evidence, sightings: number): readonly Phas
     const scarce = enough.filter((command) => command.sightings.occasions < 2 * sightings);
     const thin = [
       ...(visits < FEW_VISITS ? [`entered only ${visits === 1 ? "once" : `${visits} times`}`] : []),
-      ...left.map((command) => `not drafted: ${commandId(command)}, ${seen(command.sightings)}`),
-      ...scarce.map((command) => `thin: ${commandId(command)}, ${seen(command.sightings)}`),
+      ...left.map((command) => `not drafted: ${command.id}, ${seen(command.sightings)}`),
+      ...scarce.map((command) => `thin: ${command.id}, ${seen(command.sightings)}`),
     ];
     const unseen = occasions === 0 ? 0 : once / occasions;
     return { phase, visits, totalMs, messages, commands: enough.length, unseen, thin };

@@ -1,5 +1,8 @@
+import { ordersInWords } from "./automata.ts";
 import type { DraftLifecycle, DraftPhase } from "./draft.ts";
-import { commandRules, type DraftOptions, instant, lookingRules } from "./draft-rules.ts";
+import { cycleSteps } from "./draft-cycle.ts";
+import { lookingRules } from "./draft-looking.ts";
+import { commandRules, type DraftOptions, instant } from "./draft-rules.ts";
 import type { Evidence, LearnedPhase } from "./evidence.ts";
 
 export interface LifecycleOptions extends DraftOptions {
@@ -18,12 +21,24 @@ export function draftLifecycle(evidence: Evidence, options: LifecycleOptions): D
   const safe = options.safe ?? first.phase;
   const phases = seen.map((phase): DraftPhase => {
     const rules = commandRules(evidence, phase.phase, options);
-    return { phase: phase.phase, evidence: evidenceOf(phase), rules, next: nextOf(phase) };
+    return {
+      ...{ phase: phase.phase, evidence: evidenceOf(phase), rules, next: nextOf(phase) },
+      steps: cycleSteps(evidence, phase.phase, options.sightings),
+      orders: ordersInWords(evidence, phase.phase),
+      edges: edgesOf(evidence, phase.phase),
+    };
   });
   const isolated = evidence.phases.has(ISOLATED) ? `${ISOLATED}-draft` : ISOLATED;
   const ways = withWaysOut(withReasons(phases), safe, isolated);
   const alone: DraftPhase = {
-    ...{ phase: isolated, evidence: "never seen: what holds where there is no coordinator", rules: [] },
+    ...{
+      phase: isolated,
+      evidence: "never seen: what holds where there is no coordinator",
+      rules: [],
+      steps: [],
+      orders: [],
+      edges: [],
+    },
     next: [{ to: safe, count: 0 }],
   };
   return { initial: first.phase, safe, isolated, rules: lookingRules(evidence), phases: [...ways, alone] };
@@ -46,6 +61,13 @@ function withReasons(phases: readonly DraftPhase[]): readonly DraftPhase[] {
   );
 }
 
+function edgesOf({ channels }: Evidence, phase: string): DraftPhase["edges"] {
+  const here = channels.filter((channel) => channel.phase === phase).flatMap(({ switching }) => switching.edges);
+  return here.map(({ from, to, sightings, shortestMs, longestMs }) => {
+    return { from, to, count: sightings.count, shortestMs, longestMs };
+  });
+}
+
 function evidenceOf({ visits, totalMs, firstMs, lastMs }: LearnedPhase): string {
   const times = visits === 1 ? "once" : `${visits} times`;
   return `entered ${times}, ${(totalMs / 60_000).toFixed(1)} min in all, first ${instant(firstMs)}, last ${instant(lastMs)}`;
@@ -66,9 +88,31 @@ function withWaysOut(phases: readonly DraftPhase[], safe: string, isolated: stri
       grown = true;
     }
   }
-  return phases.map((phase) => {
+  const closed = phases.map((phase) => {
     if (reaching.has(phase.phase) && phase.next.length > 0) return phase;
     const to = phase.phase === safe ? isolated : safe;
     return { ...phase, next: [...phase.next, { to, count: 0 }] };
   });
+  return withWaysIn(closed, safe);
+}
+
+/** Every phase must have a way into it; where none was seen that leads there from the first one, a request in the safe phase is drafted. */
+function withWaysIn(phases: readonly DraftPhase[], safe: string): readonly DraftPhase[] {
+  const reached = new Set(phases.slice(0, 1).map(({ phase }) => phase));
+  const walk = (): void => {
+    for (let before = -1; before < reached.size; ) {
+      before = reached.size;
+      for (const { phase, next } of phases) if (reached.has(phase)) for (const { to } of next) reached.add(to);
+    }
+  };
+  walk();
+  const missing: string[] = [];
+  for (const { phase } of phases) {
+    if (reached.has(phase)) continue;
+    missing.push(phase);
+    reached.add(phase);
+    walk();
+  }
+  const ways = missing.filter((to) => to !== safe).map((to) => ({ to, count: 0 }));
+  return phases.map((phase) => (phase.phase === safe ? { ...phase, next: [...phase.next, ...ways] } : phase));
 }

@@ -1,9 +1,17 @@
 import { duration, type RuleFields } from "./draft.ts";
 import type { LearnedPhase } from "./evidence.ts";
-import type { LearnedCommand, Order } from "./learned-command.ts";
+import type { CommandKind, LearnedCommand, Order } from "./learned-command.ts";
 
-/** On fewer messages, or on fewer occasions, no order and no cause is drafted. */
-const STRONG = { count: 10, occasions: 5 } as const;
+/**
+ * On fewer occasions no order, no cause and no step is drafted. What never came on n occasions comes on less than 3/n of them (rule of three,
+ * J. A. Hanley, A. Lippman-Hand, JAMA 249, 1983).
+ */
+export const STRONG = { count: 15, occasions: 15 } as const;
+/**
+ * On fewer occasions the pace of a phase says little: whoever works faster may not have worked in it yet. What was shortest in any phase
+ * counts then.
+ */
+const OWN_PACE_OCCASIONS = 100;
 /** What is learned is the order, not the pace: somebody may be called to the telephone in between. */
 const HESITATION_MS = 30_000;
 /** One command may come so many times as often as the one that follows it; what comes all the time precedes everything. */
@@ -18,40 +26,71 @@ const LONGEST_WITHIN_MS = 3_600_000;
 const LEAST_MS = 200;
 const MARGIN = 0.6;
 const LONGEST_RATE_MS = 60_000;
+/** Whoever wants something to stand still presses more than once; where it was seen to come faster, that is its rate. */
+const OFF_RATE = { count: 5, per: "10s" } as const;
+const OFF_RATE_FROM_MS = 2000;
 
 type Part = Pick<RuleFields, "after" | "follows" | "apart" | "most" | "every">;
 
 /**
- * Rhythm, order and causes of one command, where the evidence is strong: the time automaton of its phase and client, one edge at a time.
+ * Rhythm, order and causes of one command, where the evidence is strong.
  * Switching off is tied to nothing: it is the way to a standstill, and must not wait for a cause.
  */
 export function orderOf(
   command: LearnedCommand,
   others: readonly LearnedCommand[],
   phase: LearnedPhase,
-  idOf: (command: LearnedCommand) => string,
+  pace: Pace,
 ): Part {
-  const rate = rateOf(command);
+  const rate = rateOf(command, pace);
   if (command.kind.bit === 0 || !isStrong(command)) return rate;
   return {
     ...rate,
     ...causesOf(command, phase),
-    ...followsOf(command, others, idOf),
-    ...apartOf(command, others, idOf),
+    ...followsOf(command, others),
+    ...apartOf(command, others, pace),
   };
+}
+
+/** The shortest times that were seen in any phase, ms. */
+export interface Pace {
+  /** Between two of the same kind. */
+  gapMs(command: LearnedCommand): number;
+  /** Between any two of one client. */
+  apartMs(client: string): number;
+}
+
+export function paceOf(commands: readonly LearnedCommand[]): Pace {
+  const gaps = new Map<string, number>();
+  const aparts = new Map<string, number>();
+  for (const { kind, gaps: own, apartMs } of commands) {
+    gaps.set(kindName(kind), Math.min(gaps.get(kindName(kind)) ?? Number.POSITIVE_INFINITY, own.leastMs));
+    aparts.set(kind.source, Math.min(aparts.get(kind.source) ?? Number.POSITIVE_INFINITY, apartMs, own.leastMs));
+  }
+  return {
+    gapMs: ({ kind }) => gaps.get(kindName(kind)) ?? Number.POSITIVE_INFINITY,
+    apartMs: (client) => aparts.get(client) ?? Number.POSITIVE_INFINITY,
+  };
+}
+
+function kindName({ source, protocol, operation, tag, bit }: CommandKind): string {
+  return `${source} ${protocol} ${operation} ${tag} ${bit ?? ""}`;
 }
 
 function isStrong({ sightings }: LearnedCommand): boolean {
   return sightings.count >= STRONG.count && sightings.occasions >= STRONG.occasions;
 }
 
-function rateOf({ gaps, sightings }: LearnedCommand): Part {
+function rateOf(command: LearnedCommand, pace: Pace): Part {
+  const { gaps, sightings } = command;
   const { rhythm } = gaps;
   if (rhythm !== undefined && gaps.count >= 200 && rhythm.jitterMs <= rhythm.periodMs / 5)
     return { every: { period: duration(rhythm.periodMs), jitter: duration(rhythm.jitterMs) } };
   if (gaps.count === 0) return { most: { count: 3, per: "10s" } };
   const margin = sightings.count < STRONG.count ? MARGIN / 2 : MARGIN;
-  const perMs = tenths(Math.min(LONGEST_RATE_MS, gaps.leastMs * margin));
+  const leastMs = sightings.occasions < OWN_PACE_OCCASIONS ? pace.gapMs(command) : gaps.leastMs;
+  const perMs = tenths(Math.min(LONGEST_RATE_MS, leastMs * margin));
+  if (command.kind.bit === 0 && perMs >= OFF_RATE_FROM_MS) return { most: OFF_RATE };
   return perMs < LEAST_MS ? { most: { count: 5, per: "1s" } } : { most: { count: 1, per: duration(perMs) } };
 }
 
@@ -69,11 +108,7 @@ function causesOf(command: LearnedCommand, phase: LearnedPhase): Part {
   return { after: { all: best.map(({ tag }) => ({ tag, is: 1 })), ...held } };
 }
 
-function followsOf(
-  command: LearnedCommand,
-  others: readonly LearnedCommand[],
-  idOf: (command: LearnedCommand) => string,
-): Part {
+function followsOf(command: LearnedCommand, others: readonly LearnedCommand[]): Part {
   let best: { readonly before: LearnedCommand; readonly order: Order } | undefined;
   for (const before of others) {
     const order = command.after.get(before);
@@ -85,20 +120,26 @@ function followsOf(
   }
   if (best === undefined) return {};
   const { before, order } = best;
-  const withinMs = Math.ceil((order.longestMs * 2 + HESITATION_MS) / 1000) * 1000;
+  const withinMs = longestWaitMs(order.longestMs);
   if (withinMs > LONGEST_WITHIN_MS) return {};
   const once = order.repeated ? {} : { once: true };
-  return { follows: { rule: idOf(before), within: duration(withinMs), ...once } };
+  return { follows: { rule: before.id, within: duration(withinMs), ...once } };
+}
+
+/** How long a command is waited for that came so long after another at the most. */
+export function longestWaitMs(seenMs: number): number {
+  return Math.ceil((seenMs * 2 + HESITATION_MS) / 1000) * 1000;
 }
 
 function apartOf(
-  { aparts, apartMs }: LearnedCommand,
+  { aparts, apartMs, sightings, kind }: LearnedCommand,
   others: readonly LearnedCommand[],
-  idOf: (command: LearnedCommand) => string,
+  pace: Pace,
 ): Part {
-  const withinMs = tenths(apartMs * MARGIN);
+  const leastMs = sightings.occasions < OWN_PACE_OCCASIONS ? pace.apartMs(kind.source) : apartMs;
+  const withinMs = tenths(leastMs * MARGIN);
   if (others.length === 0 || aparts < STRONG.count || withinMs < LEAST_MS) return {};
-  return { apart: { rules: others.map(idOf), within: duration(Math.min(withinMs, 5000)) } };
+  return { apart: { rules: others.map(({ id }) => id), within: duration(Math.min(withinMs, 5000)) } };
 }
 
 function tenths(ms: number): number {

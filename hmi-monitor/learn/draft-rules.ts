@@ -1,9 +1,8 @@
 import type { TagId } from "#specs/ids.ts";
 import type { Tag } from "#specs/plant.ts";
 import type { DraftRule, RuleFacts, RuleFields } from "./draft.ts";
-import { duration } from "./draft.ts";
-import { orderOf } from "./draft-order.ts";
-import type { Evidence, LearnedPoll, LearnedService } from "./evidence.ts";
+import { orderOf, paceOf } from "./draft-order.ts";
+import type { Evidence } from "./evidence.ts";
 import type { LearnedCommand } from "./learned-command.ts";
 import type { Sightings } from "./occasions.ts";
 
@@ -11,13 +10,6 @@ export interface DraftOptions {
   /** Commands seen on fewer occasions are not drafted. */
   readonly sightings: number;
   readonly tagOf: (tag: TagId) => Tag | undefined;
-}
-
-/** Names of rules stay the same from one capture to the next: by them a draft is merged. */
-export function commandId({ kind }: LearnedCommand): string {
-  const { phase, source, tag, bit, protocol } = kind;
-  const value = bit === undefined ? "" : bit === 1 ? "-on" : "-off";
-  return `${phase.replaceAll(".", "-")}-${source}-${tag}${value}${protocol === "opcua" ? "-ua" : ""}`;
 }
 
 /** The commands of one phase that were seen often enough, in the order in which they were first seen. */
@@ -30,6 +22,7 @@ export function drafted(evidence: Evidence, phase: string, sightings: number): r
 export function commandRules(evidence: Evidence, phase: string, options: DraftOptions): readonly DraftRule[] {
   const here = evidence.phases.get(phase);
   const commands = drafted(evidence, phase, options.sightings);
+  const pace = paceOf(evidence.commands);
   if (here === undefined) return [];
   return commands.map((command): DraftRule => {
     const { kind, sightings, functions, quantity, values } = command;
@@ -42,14 +35,14 @@ export function commandRules(evidence: Evidence, phase: string, options: DraftOp
       ...(functions.size === 0 ? {} : { functions: [...functions].sort((a, b) => a - b) }),
       ...(quantity === 0 ? {} : { quantity }),
       ...(value === undefined ? {} : { value }),
-      ...orderOf(command, others, here, commandId),
+      ...orderOf(command, others, here, pace),
     };
     const range = kind.bit === undefined && values.count > 0 ? `; values ${values.least} to ${values.most}` : "";
-    return { id: commandId(command), facts: factsOf(command), phase, fields, evidence: `${seen(sightings)}${range}` };
+    return { id: command.id, facts: factsOf(command), phase, fields, evidence: `${seen(sightings)}${range}` };
   });
 }
 
-const NO_FACTS: RuleFacts = {
+export const NO_FACTS: RuleFacts = {
   gapMs: Number.POSITIVE_INFINITY,
   apartMs: Number.POSITIVE_INFINITY,
   notAlways: new Set(),
@@ -64,17 +57,17 @@ function factsOf(command: LearnedCommand): RuleFacts {
     ...(values.step === undefined ? {} : { step: values.step }),
     ...{ gapMs: gaps.leastMs, apartMs },
     notAlways: new Set([...causes].flatMap(([tag, { whileNot }]) => (whileNot > 0 ? [tag] : []))),
-    before: new Map(always.map(([before, { longestMs }]) => [commandId(before), longestMs])),
+    before: new Map(always.map(([before, { longestMs }]) => [before.id, longestMs])),
   };
 }
 
-function valueRule({ kind, values }: LearnedCommand, tag: Tag | undefined): RuleFields["value"] {
+function valueRule({ kind, values, sightings }: LearnedCommand, tag: Tag | undefined): RuleFields["value"] {
   if (kind.bit !== undefined) return { oneOf: [kind.bit] };
   if (values.count === 0 || tag === undefined) return undefined;
   const few = values.few;
   if (few !== undefined) return { oneOf: few };
-  const [min, max] = values.within(tag.range[0], tag.range[1]);
-  const step = values.step;
+  const [min, max] = values.within(tag.range[0], tag.range[1], sightings.occasions);
+  const step = values.stepAfter(sightings.occasions);
   return { min, max, ...(step === undefined || step === 0 ? {} : { maxStep: step }) };
 }
 
@@ -85,63 +78,6 @@ function wordsOf({ kind }: LearnedCommand, tag: Tag | undefined, value: RuleFiel
   if (value.oneOf !== undefined) return `set ${kind.tag} to ${value.oneOf.join(" or ")}${unit}`;
   return `set ${kind.tag} between ${value.min} and ${value.max}${unit}`;
 }
-
-/** What only looks is drafted for every phase: it changes nothing, and a poll goes on whatever the plant does. */
-export function lookingRules(evidence: Evidence): readonly DraftRule[] {
-  return [...evidence.polls.filter(({ tags }) => tags.length > 0).map(pollRule), ...evidence.services.map(serviceRule)];
-}
-
-function pollRule({
-  source,
-  target,
-  operation,
-  functionCode,
-  tags,
-  quantity,
-  gaps,
-  sightings,
-}: LearnedPoll): DraftRule {
-  const { rhythm } = gaps;
-  const [first = ""] = tags;
-  const what = tags.length === 1 ? first : `${first} and ${tags.length - 1} more`;
-  const fields: RuleFields = {
-    says: `Learned: ${source} may ${operation === "read" ? "read" : "subscribe to"} ${what} of ${target}.`,
-    ...{ from: [source], may: operation, tags },
-    ...(functionCode === undefined ? {} : { functions: [functionCode] }),
-    ...(quantity === 0 ? {} : { quantity }),
-    ...(rhythm === undefined
-      ? {}
-      : { every: { period: duration(rhythm.periodMs), jitter: duration(rhythm.jitterMs) } }),
-  };
-  const by = functionCode === undefined ? "ua" : `fc${functionCode}`;
-  const apart = gaps.count === 0 ? "" : `; ${Math.round(gaps.leastMs)} to ${Math.round(gaps.mostMs)} ms apart`;
-  const id = `${operation}-${source}-${first}-${tags.length}-${by}`;
-  return {
-    id,
-    facts: { ...NO_FACTS, gapMs: gaps.leastMs },
-    phase: undefined,
-    fields,
-    evidence: `${seen(sightings)}${apart}`,
-  };
-}
-
-function serviceRule({ source, target, operation, functions, sightings }: LearnedService): DraftRule {
-  const forms = [...functions].map((form) => (form.includes("/") ? form : Number(form)));
-  const fields: RuleFields = {
-    says: `Learned: ${source} may ${WORDS[operation]} ${target}.`,
-    ...{ from: [source], may: operation, to: [target] },
-    ...(forms.length === 0 ? {} : { functions: forms }),
-  };
-  return {
-    id: `${operation}-${source}-${target}`,
-    facts: NO_FACTS,
-    phase: undefined,
-    fields,
-    evidence: seen(sightings),
-  };
-}
-
-const WORDS = { session: "hold a session with", browse: "browse", diagnose: "diagnose" } as const;
 
 /** How often, on how many occasions, first and last. */
 export function seen({ count, occasions, firstMs, lastMs }: Sightings): string {

@@ -44,10 +44,39 @@ export interface DraftRule {
   readonly evidence: string;
 }
 
+/** A step in which one command is the next of a cycle. */
+export interface DraftStep {
+  readonly id: string;
+  readonly says: string;
+  /** The rule that holds in this step alone; undefined: the command may come at any time. */
+  readonly rule: string | undefined;
+  readonly next: readonly {
+    readonly to: string;
+    readonly command?: string;
+    readonly outcome?: string;
+    readonly after?: string;
+  }[];
+  readonly evidence: string;
+}
+
+/** How often one rule's command came next after another's, and the time between; see `TimedEdge`. */
+export interface EdgeFact {
+  readonly from: string;
+  readonly to: string;
+  readonly count: number;
+  readonly shortestMs: number;
+  readonly longestMs: number;
+}
+
 export interface DraftPhase {
   readonly phase: string;
   readonly evidence: string;
   readonly rules: readonly DraftRule[];
+  /** Empty: it has none. The first is the one in which it begins. */
+  readonly steps: readonly DraftStep[];
+  /** What was seen of the order of its commands: in words, and as facts that written steps are held against. */
+  readonly orders: readonly string[];
+  readonly edges: readonly EdgeFact[];
   /** Why nearly everything may happen in it. */
   readonly because?: string;
   /** Phases that followed, most frequent first. */

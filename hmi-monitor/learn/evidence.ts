@@ -1,5 +1,6 @@
 import type { Observation } from "#specs/decide/observation.ts";
 import type { TagId } from "#specs/ids.ts";
+import type { Channel } from "./channels.ts";
 import { Gaps } from "./gaps.ts";
 import type { LearnedCommand } from "./learned-command.ts";
 import type { Overflow } from "./limits.ts";
@@ -63,6 +64,7 @@ export interface NotDrafted {
 export interface Evidence {
   readonly phases: ReadonlyMap<string, LearnedPhase>;
   readonly commands: readonly LearnedCommand[];
+  readonly channels: readonly Channel[];
   readonly polls: readonly LearnedPoll[];
   readonly services: readonly LearnedService[];
   readonly notDrafted: readonly NotDrafted[];

@@ -11,6 +11,8 @@ const SHORT: Record<ModbusTable, string> = {
   "holding-register": "holding",
   "input-register": "register",
 };
+/** Longest name of a tag that is made; the language takes 128. */
+const MAX_TAG_NAME = 110;
 const HIGHEST_WORD = 0xffff;
 /** No range of a node is known; the widest that the language takes as a number of plants. */
 const WIDEST = 1e9;
@@ -43,29 +45,52 @@ export function foundPlant({ links, points }: Survey): Plant {
 }
 
 function deviceId(ip: string, isServer: boolean): DeviceId {
-  return DeviceId(`${isServer ? "server" : "client"}-${ip.replaceAll(".", "-")}`);
+  return DeviceId(`${isServer ? "server" : "client"}-${ip.replaceAll(/[.:]/g, "-")}`);
 }
 
 function tagsOf(points: readonly FoundPoint[]): readonly Tag[] {
   const names = new Set<string>();
-  return points.map((point): Tag => {
+  return points.flatMap((point): readonly Tag[] => {
     const device = deviceId(point.server, true);
-    const name = unused(`${device}.${nameOf(point)}`.slice(0, 120), names);
+    const name = unused(`${device}.${nameOf(point)}`.slice(0, MAX_TAG_NAME), names);
     const { binding, written } = point;
+    if (binding.kind === "method") return methodOf(binding, device, name, names);
     if (binding.kind === "opcua") {
       const { nodeId, type } = binding;
       const range = type === "Boolean" ? ([0, 1] as const) : ([-WIDEST, WIDEST] as const);
       const kind = type === "Boolean" ? (written ? "command" : "status") : written ? "set-point" : "measurement";
-      return { id: TagId(name), title: nodeId, kind, device, unit: "", range, opcua: { nodeId, type } };
+      return [{ id: TagId(name), title: nodeId, kind, device, unit: "", range, opcua: { nodeId, type } }];
     }
     const { unit, table, address } = binding;
     const isBit = table === "coil" || table === "discrete-input";
     const modbus = { unit, table, address, type: isBit ? "bool" : "uint16", scale: 1 } as const;
-    return {
+    const tag: Tag = {
       ...{ id: TagId(name), title: `unit ${unit} ${table} ${address}`, kind: kindOf(table), device, unit: "" },
       ...{ range: [0, isBit ? 1 : HIGHEST_WORD], modbus: { ...modbus, wordOrder: "big", byteOrder: "big" } },
     };
+    return [tag];
   });
+}
+
+type Method = Extract<FoundPoint["binding"], { kind: "method" }>;
+
+/** A method, and a tag for each of its arguments. */
+function methodOf(
+  { nodeId, objectId, count }: Method,
+  device: DeviceId,
+  name: string,
+  names: Set<string>,
+): readonly Tag[] {
+  const about = { device, unit: "" };
+  const args = Array.from({ length: count }, (_, n): Tag => {
+    const id = TagId(unused(`${name.slice(0, MAX_TAG_NAME - 8)}.arg${n + 1}`, names));
+    return { id, title: `argument ${n + 1} of ${nodeId}`, kind: "argument", ...about, range: [-WIDEST, WIDEST] };
+  });
+  const opcua = { nodeId, type: "Boolean", objectId, arguments: args.map(({ id }) => id) } as const;
+  return [
+    { id: TagId(name), title: `${nodeId} of ${objectId}`, kind: "method", ...about, range: [0, 1], opcua },
+    ...args,
+  ];
 }
 
 function kindOf(table: ModbusTable): Tag["kind"] {

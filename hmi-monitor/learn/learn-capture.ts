@@ -3,13 +3,14 @@ import type { Bundle } from "#specs/bundle.ts";
 import type { Outcome } from "#specs/decide/observation.ts";
 import type { Tables } from "#specs/decide/tables.ts";
 import type { TagId } from "#specs/ids.ts";
-import { CaptureReader } from "#wire/pcap/index.ts";
+import type { TimedFrame } from "#wire/pcap/index.ts";
 import { Monitor, type ProtocolPorts } from "../monitor.ts";
 import type { PhaseCourse, TakesChange } from "../replay/phase-course.ts";
 import { FrameClock, ReplayPoint } from "../replay/replay-point.ts";
 import { Tally } from "../replay/tally.ts";
 import type { Unread } from "../unread.ts";
 import type { Learner } from "./learner.ts";
+import { LEARN_LIMITS } from "./limits.ts";
 
 /** Connections that are followed at once. */
 const MAX_FLOWS = 32_768;
@@ -24,24 +25,38 @@ export interface LearnCaptureOptions {
   readonly learner: Learner;
 }
 
-/** Reads one capture into a learner: the same monitor as live, whose point passes on what was answered and told. Pure: bytes in. */
+/**
+ * Reads frames into a learner, of one capture or of several in the order of time: the same monitor as live, whose point passes on what was
+ * answered and told. A frame that comes twice is a TCP segment that is sent again, and counts once.
+ */
 export class LearnCapture {
-  readonly #reader = new CaptureReader();
   readonly #point: LearnPoint;
   readonly #monitor: Monitor;
   readonly #course: PhaseCourse;
   #tickedMs = Number.NEGATIVE_INFINITY;
   #lastMs = 0;
+  readonly #notices: string[] = [];
+  #noticesBeyond = 0;
   frames = 0;
 
   constructor({ bundle, course, ports, learner }: LearnCaptureOptions) {
     this.#point = new LearnPoint(bundle, learner);
     const { tables } = this.#point;
     this.#course = course(tables, () => undefined);
-    const silent = (): void => undefined;
-    this.#point.follow(this.#course, new Tally(tables), silent);
+    this.#point.follow(this.#course, new Tally(tables), (says) => this.#notice(says));
     const options = { maxFlows: MAX_FLOWS, verifyChecksums: false, announcements: false };
     this.#monitor = new Monitor(this.#point, bundle.plant, ports, options);
+  }
+
+  #notice(says: string): void {
+    if (this.#notices.length < LEARN_LIMITS.notices) this.#notices.push(says);
+    else this.#noticesBeyond += 1;
+  }
+
+  /** What is said of connections that cannot be read, or not from their beginning. */
+  get notices(): readonly string[] {
+    const more = this.#noticesBeyond === 0 ? [] : [`${this.#noticesBeyond} more of that kind`];
+    return [...this.#notices, ...more];
   }
 
   /** What was captured and could not be read. */
@@ -49,32 +64,30 @@ export class LearnCapture {
     return this.#monitor.unread;
   }
 
-  get failed(): boolean {
-    return this.#reader.state.kind === "failed";
-  }
-
-  /** Takes the next bytes of the capture, which must not change afterwards. */
-  push(chunk: Buffer): void {
-    for (const frame of this.#reader.push(chunk)) {
-      const { timeMs, number } = frame;
-      this.frames += 1;
-      this.#lastMs = timeMs;
-      this.#point.frame({ frame: number, timeMs });
-      this.#point.stand(this.#course, timeMs);
-      this.#monitor.frame(frame);
-      if (Math.abs(timeMs - this.#tickedMs) > TICK_MS) {
-        this.#tickedMs = timeMs;
-        this.#monitor.tick(timeMs);
-      }
-      this.#point.frameDone();
+  /** Takes the next frame, whose bytes must not change afterwards. */
+  frame(frame: TimedFrame): void {
+    const { timeMs } = frame;
+    this.frames += 1;
+    this.#lastMs = timeMs;
+    this.#point.frame({ frame: this.frames, timeMs });
+    this.#point.stand(this.#course, timeMs);
+    this.#monitor.frame(frame);
+    if (Math.abs(timeMs - this.#tickedMs) > TICK_MS) {
+      this.#tickedMs = timeMs;
+      this.#monitor.tick(timeMs);
     }
+    this.#point.frameDone();
   }
 
-  /** The capture is over: answers in a sentence what is wrong with it; undefined: nothing. */
-  end(): string | undefined {
+  /** No capture covers the time until the next frame: what was under way may have ended, and its phase with it. */
+  gap(): void {
+    this.#point.stop(this.#lastMs);
+  }
+
+  /** There are no more frames. */
+  end(): void {
     this.#monitor.tick(this.#lastMs + LONG_AFTER_MS);
     this.#point.stop(this.#lastMs);
-    return this.#reader.end();
   }
 }
 
@@ -95,14 +108,15 @@ class LearnPoint extends ReplayPoint {
     else this.#learner.enterPhase(first.phase, timeMs);
   }
 
-  /** Between two captures nobody knows what happened. */
+  /** From here on nobody knows what happens. */
   stop(timeMs: number): void {
-    this.#learner.noPhase(timeMs);
+    this.#learner.gap(timeMs);
   }
 
   override answered(judged: Judged, outcome: Outcome): void {
     super.answered(judged, outcome);
-    this.#learner.exchange(judged.observation, outcome === "answered-ok" ? "ok" : "error", judged.atMs);
+    const { observation, atMs, phase } = judged;
+    this.#learner.exchange(observation, outcome === "answered-ok" ? "ok" : "error", atMs, phase ?? undefined);
   }
 
   override sawTag(tag: TagId, value: number, atMs: number = this.#nowMs): void {

@@ -1,6 +1,7 @@
 import type { TagId } from "#specs/ids.ts";
 import { Gaps } from "./gaps.ts";
 import { Sightings, type Visit } from "./occasions.ts";
+import { ruleName } from "./rule-name.ts";
 import { ValueRange } from "./value-range.ts";
 
 /** What a command is, apart from its value: of a truth value the value too, since opening is another command than closing. */
@@ -40,9 +41,17 @@ export class Cause {
   shortestMs = Number.POSITIVE_INFINITY;
 }
 
+/** Names of rules stay the same from one capture to the next: by them a draft is merged. */
+function commandId({ phase, source, tag, bit, protocol }: CommandKind): string {
+  const value = bit === undefined ? "" : bit === 1 ? "-on" : "-off";
+  return ruleName(`${phase.replaceAll(".", "-")}-${source}-${tag}${value}${protocol === "opcua" ? "-ua" : ""}`);
+}
+
 /** Everything that is kept of one kind of command. */
 export class LearnedCommand {
   readonly kind: CommandKind;
+  /** Name of the rule that is drafted of it. */
+  readonly id: string;
   readonly sightings = new Sightings();
   readonly values = new ValueRange();
   readonly gaps = new Gaps();
@@ -57,6 +66,7 @@ export class LearnedCommand {
 
   constructor(kind: CommandKind) {
     this.kind = kind;
+    this.id = commandId(kind);
   }
 
   add(visit: Visit, atMs: number): void {

@@ -1,24 +1,18 @@
 import type { Observation, ObservedItem } from "#specs/decide/observation.ts";
 import type { TagId } from "#specs/ids.ts";
 import type { Tag } from "#specs/plant.ts";
+import { Channels } from "./channels.ts";
 import { type Evidence, type LearnedPhase, LearnedPoll, LearnedService, type NotDrafted } from "./evidence.ts";
-import { Cause, type CommandKind, LearnedCommand, Order } from "./learned-command.ts";
+import { type CommandKind, LearnedCommand, Order } from "./learned-command.ts";
 import { LEARN_LIMITS, Overflow } from "./limits.ts";
 import { Sightings, type Visit } from "./occasions.ts";
-
-interface Present {
-  readonly tag: Tag;
-  readonly isBit: boolean;
-  value: number;
-  sinceMs: number;
-}
+import { PresentValues } from "./present-values.ts";
 
 /**
  * Observations in, evidence out. Pure: time comes with each message. Only what a server did counts: a command that was refused or not
  * answered teaches nothing, and neither does anything from an address that is no device's.
  */
 export class Learner {
-  readonly #tagOf: (tag: TagId) => Tag | undefined;
   readonly #phases = new Map<string, LearnedPhase>();
   readonly #commands = new Map<string, LearnedCommand>();
   readonly #ordered = new Map<string, LearnedCommand[]>();
@@ -26,11 +20,14 @@ export class Learner {
   readonly #pollOf = new WeakMap<Observation, LearnedPoll>();
   readonly #services = new Map<string, LearnedService>();
   readonly #notDrafted = new Map<string, NotDrafted>();
-  readonly #present = new Map<TagId, Present>();
-  readonly #causes: Present[] = [];
   readonly #overflow = new Overflow();
+  readonly #present: PresentValues;
+  readonly #channels = new Channels(this.#overflow);
   #visit: Visit | undefined;
   #here: LearnedPhase | undefined;
+  /** The visit before this one, of which answers may still come. */
+  #left: { readonly here: LearnedPhase; readonly visit: Visit } | undefined;
+  #knownLast: LearnedPhase | undefined;
   #visits = 0;
   #withoutPhase = 0;
   #refused = 0;
@@ -40,30 +37,43 @@ export class Learner {
 
   /** @param tagOf what the plant says of a tag: a truth value, a range */
   constructor(tagOf: (tag: TagId) => Tag | undefined) {
-    this.#tagOf = tagOf;
+    this.#present = new PresentValues(tagOf, this.#overflow);
   }
 
   /** From now on this phase is active. The same one again is no change. */
   enterPhase(phase: string, atMs: number): void {
-    const before = this.#here;
+    const [before, visit] = [this.#here, this.#visit];
     if (before?.phase === phase) return;
     this.#leave(atMs);
+    if (visit !== undefined) this.#channels.leave(visit, atMs);
+    this.#left = before === undefined || visit === undefined ? undefined : { here: before, visit };
     const here = this.#overflow.get("phases", this.#phases, phase, () => ({
       ...{ phase, visits: 0, totalMs: 0, messages: 0, firstMs: atMs, lastMs: atMs },
       ...{ next: new Map(), bits: new Map() },
     }));
-    before?.next.set(phase, (before.next.get(phase) ?? 0) + 1);
+    const from = before ?? this.#knownLast;
+    if (from !== undefined && from !== here) from.next.set(phase, (from.next.get(phase) ?? 0) + 1);
     this.#here = here;
     this.#visits += 1;
-    this.#visit = here === undefined ? undefined : { phase, number: this.#visits, sinceMs: atMs };
+    const isWhole = before !== undefined;
+    this.#visit = here === undefined ? undefined : { phase, number: this.#visits, sinceMs: atMs, isWhole };
     if (here !== undefined) here.visits += 1;
   }
 
-  /** Nobody knows which phase is active: nothing is learned until one is. */
+  /** Nobody knows which phase is active: nothing is learned until one is. The one that is known next follows the one that was. */
   noPhase(atMs: number): void {
     this.#leave(atMs);
+    if (this.#here !== undefined) this.#channels.forget();
+    this.#knownLast = this.#here ?? this.#knownLast;
     this.#here = undefined;
     this.#visit = undefined;
+    this.#left = undefined;
+  }
+
+  /** Nobody sees what happens from now on: what comes next follows nothing. */
+  gap(atMs: number): void {
+    this.noPhase(atMs);
+    this.#knownLast = undefined;
   }
 
   #leave(atMs: number): void {
@@ -72,12 +82,18 @@ export class Learner {
     this.#here.lastMs = atMs;
   }
 
-  /** A request and what became of it. @param atMs when it was asked */
-  exchange(observation: Observation, outcome: "ok" | "error", atMs: number): void {
+  /**
+   * A request and what became of it.
+   *
+   * @param atMs when it was asked
+   * @param phase in which it was asked: the answer may come in the next one. Default: the present one
+   */
+  exchange(observation: Observation, outcome: "ok" | "error", atMs: number, phase = this.#here?.phase): void {
     this.#messages += 1;
     if (Number.isNaN(this.#firstMs)) this.#firstMs = atMs;
     this.#lastMs = atMs;
-    const [visit, here] = [this.#visit, this.#here];
+    const isLate = phase !== this.#here?.phase && phase === this.#left?.here.phase;
+    const { visit, here } = isLate && this.#left !== undefined ? this.#left : { visit: this.#visit, here: this.#here };
     if (visit === undefined || here === undefined) {
       this.#withoutPhase += 1;
       return;
@@ -107,12 +123,9 @@ export class Learner {
 
   /** A server tells a value. */
   told(tag: TagId, value: number, atMs: number): void {
-    const present = this.#presentOf(tag);
+    const present = this.#present.of(tag);
     if (present === undefined) return;
-    if (present.value !== value) {
-      present.value = value;
-      present.sinceMs = atMs;
-    }
+    present.becomes(value, atMs);
     if (!present.isBit || this.#here === undefined) return;
     const bits =
       this.#here.bits.get(tag) ?? this.#overflow.get("causes", this.#here.bits, tag, () => ({ set: 0, not: 0 }));
@@ -127,6 +140,7 @@ export class Learner {
     return {
       phases: this.#phases,
       commands: [...this.#commands.values()],
+      channels: this.#channels.all,
       polls: [...this.#polls.values()],
       services: [...this.#services.values()],
       notDrafted: [...this.#notDrafted.values()],
@@ -134,19 +148,6 @@ export class Learner {
       ...{ withoutPhase: this.#withoutPhase, refused: this.#refused },
       ...{ messages: this.#messages, firstMs: this.#firstMs, lastMs: this.#lastMs },
     };
-  }
-
-  #presentOf(tag: TagId): Present | undefined {
-    const known = this.#present.get(tag);
-    if (known !== undefined) return known;
-    const declared = this.#tagOf(tag);
-    if (declared === undefined) return undefined;
-    const made: Present = { tag: declared, isBit: isBit(declared), value: Number.NaN, sinceMs: Number.NaN };
-    const kept = this.#overflow.get("tags", this.#present, tag, () => made);
-    if (kept === undefined || !kept.isBit || kept.tag.kind !== "status") return kept;
-    if (this.#causes.length < LEARN_LIMITS.causes) this.#causes.push(kept);
-    else this.#overflow.add("causes");
-    return kept;
   }
 
   #stranger({ sourceAddress, target, message }: Observation, visit: Visit, atMs: number): void {
@@ -216,7 +217,7 @@ export class Learner {
     atMs: number,
   ): void {
     const { source, functionCode, quantity } = observation;
-    const present = this.#presentOf(tag);
+    const present = this.#present.of(tag);
     const bit = present?.isBit === true && item.value !== undefined ? (item.value === 0 ? 0 : 1) : undefined;
     const protocol = functionCode === undefined ? "opcua" : "modbus";
     const kind: CommandKind = { phase, source: source ?? "", protocol, operation, tag, bit };
@@ -225,12 +226,13 @@ export class Learner {
     if (command === undefined) return;
     this.#note(command, observation.target, visit, atMs);
     command.add(visit, atMs);
+    const isSetPoint = operation === "write" && bit === undefined;
+    this.#channels.command(observation, { name: command.id, protocol, isSetPoint }, visit, atMs);
     if (functionCode !== undefined) command.functions.add(functionCode);
     command.quantity = Math.max(command.quantity, quantity ?? 0);
     if (item.value === undefined || present === undefined) return;
-    command.values.add(item.value, Number.isNaN(present.value) ? undefined : present.value);
-    if (present.value !== item.value) present.sinceMs = atMs;
-    present.value = item.value;
+    command.values.add(item.value, present.valuesAt(atMs));
+    present.becomes(item.value, atMs);
   }
 
   #enlist(command: LearnedCommand): LearnedCommand {
@@ -258,21 +260,6 @@ export class Learner {
       command.aparts += 1;
       command.apartMs = Math.min(command.apartMs, apartMs);
     }
-    for (const { tag, value, sinceMs } of this.#causes) {
-      // A PLC can judge by its own variables alone.
-      if (tag.device !== target) continue;
-      const cause = command.causes.get(tag.id) ?? new Cause();
-      command.causes.set(tag.id, cause);
-      if (!(value !== 0) || Number.isNaN(value)) cause.whileNot += 1;
-      else {
-        cause.whileSet += 1;
-        cause.shortestMs = Math.min(cause.shortestMs, atMs - sinceMs);
-      }
-    }
+    this.#present.noteCauses(command, target, atMs);
   }
-}
-
-export function isBit({ range, modbus, opcua }: Tag): boolean {
-  if (modbus !== undefined) return modbus.table === "coil" || modbus.table === "discrete-input";
-  return opcua?.type === "Boolean" || (range[0] === 0 && range[1] === 1);
 }

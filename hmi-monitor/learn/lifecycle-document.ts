@@ -9,8 +9,9 @@ import {
   YAMLSeq,
   YAMLMap as YamlMap,
 } from "yaml";
-import type { DraftLifecycle, DraftPhase, DraftRule } from "./draft.ts";
+import type { DraftLifecycle, DraftPhase, DraftRule, DraftStep } from "./draft.ts";
 import { relax } from "./relax.ts";
+import { outOfStep } from "./written-steps.ts";
 
 /** Something that would be allowed and is not yet: taken into a draft that is there only where the caller says so. */
 export interface Widening {
@@ -71,7 +72,8 @@ function pathOf(phase: string): readonly string[] {
   return phase.split(".").flatMap((name) => ["phases", name]);
 }
 
-function writePhase(pen: Pen, { phase, evidence, rules, because, next }: DraftPhase, draft: DraftLifecycle): void {
+function writePhase(pen: Pen, drafted: DraftPhase, draft: DraftLifecycle): void {
+  const { phase, evidence, rules, steps, orders, because, next } = drafted;
   const path = pathOf(phase);
   const isNew = !pen.document.hasIn(path);
   if (isNew) {
@@ -81,13 +83,64 @@ function writePhase(pen: Pen, { phase, evidence, rules, because, next }: DraftPh
     const says = phase === draft.isolated ? "No coordinator: nobody writes." : `Learned: the phase ${phase}.`;
     const alone = phase === draft.isolated ? { containment: true } : {};
     const why = because === undefined ? {} : { because };
-    setWithComment(pen, path, pen.document.createNode({ says, ...alone, ...why, rules: {}, on: [] }), evidence);
-  }
-  for (const rule of rules) writeRule(pen, [...path, "rules"], rule);
+    const begins = steps[0] === undefined ? {} : { initial: steps[0].id, steps: {} };
+    const node = pen.document.createNode({ says, ...alone, ...why, rules: {}, ...begins, on: [] });
+    setWithComment(pen, path, node, [evidence, ...orders].join("\n "));
+    for (const step of steps) writeStep(pen, [...path, "steps", step.id], step);
+  } else keepStep(pen, path, drafted);
+  for (const rule of rules) writeRule(pen, placeOf(pen, path, rule, drafted), rule);
+  for (const { id } of steps) dropEmpty(pen, [...path, "steps", id, "rules"]);
   // A way that nobody went is drafted for a phase that would have none, and never added to one that a person has read.
   for (const { to, count } of next) if (isNew || count > 0) writeWay(pen, [...path, "on"], phase, to, count);
   dropEmpty(pen, [...path, "rules"]);
   dropEmpty(pen, [...path, "on"]);
+}
+
+function writeStep(pen: Pen, path: readonly string[], { says, next, evidence }: DraftStep): void {
+  setWithComment(pen, path, pen.document.createNode({ says, rules: {}, next }), evidence);
+  const ways = pen.document.getIn([...path, "next"]);
+  if (ways instanceof YAMLSeq) for (const way of ways.items) if (isMap(way)) way.flow = true;
+}
+
+/** Where a rule of a phase stands, or is to be written: with the phase, or in one of its steps. */
+function placeOf(
+  { document }: Pen,
+  path: readonly string[],
+  { id }: DraftRule,
+  { steps }: DraftPhase,
+): readonly string[] {
+  const written = document.getIn([...path, "steps"]);
+  const there = isMap(written) ? written.items.map(({ key }) => (isScalar(key) ? String(key.value) : String(key))) : [];
+  const within = (step: string): readonly string[] => [...path, "steps", step, "rules"];
+  const home = there.find((step) => document.hasIn([...within(step), id]));
+  if (home !== undefined) return within(home);
+  const drafted = steps.find(({ rule }) => rule === id)?.id;
+  const isOfPhase = drafted === undefined || !there.includes(drafted) || document.hasIn([...path, "rules", id]);
+  return isOfPhase ? [...path, "rules"] : within(drafted);
+}
+
+/** Rules that came outside the step in which they stand; with `widen` they hold in all of the phase. */
+function keepStep(pen: Pen, path: readonly string[], { phase, edges }: DraftPhase): void {
+  const { document } = pen;
+  const there = document.getIn(path);
+  for (const { rule, step, says } of outOfStep(isMap(there) ? there.toJSON() : undefined, edges)) {
+    pen.add(`phase ${phase}`, says);
+    if (!pen.widen) continue;
+    const at = [...path, "steps", step, "rules"];
+    const [from, node] = [document.getIn(at), document.getIn([...at, rule])];
+    if (!isMap(from) || !isMap(node)) continue;
+    const comment = [commentOf(from, rule), ` widened: ${says}`].filter(Boolean).join("\n");
+    document.deleteIn([...at, rule]);
+    dropEmpty(pen, at);
+    makeMap(pen, [...path, "rules"]);
+    document.setIn([...path, "rules", rule], node);
+    commentKey(pen, [...path, "rules", rule], comment.trimStart());
+  }
+}
+
+function commentOf(map: YAMLMap, name: string): string | undefined {
+  const key = pairOf(map, name)?.key;
+  return isScalar(key) ? (key.commentBefore ?? undefined) : undefined;
 }
 
 function makeGroups({ document }: Pen, path: readonly string[]): void {
@@ -105,7 +158,7 @@ function writeRule(pen: Pen, path: readonly string[], rule: DraftRule): void {
   if (there === undefined) {
     pen.add(where, `${rule.fields.says} ${rule.evidence}`);
     if (!pen.widen) return;
-    if (!pen.document.hasIn(path)) pen.document.setIn(path, new YamlMap());
+    makeMap(pen, path);
     const node = pen.document.createNode(rule.fields);
     node.flow = true;
     setWithComment(pen, at, node, rule.evidence);
@@ -142,6 +195,13 @@ function leadsTo(on: unknown, to: string): boolean {
 function dropEmpty({ document }: Pen, path: readonly string[]): void {
   const node = document.getIn(path);
   if ((isMap(node) || node instanceof YAMLSeq) && node.items.length === 0) document.deleteIn(path);
+}
+
+/** A key whose last entry was struck has no value. */
+function makeMap({ document }: Pen, path: readonly string[]): void {
+  const there = document.getIn(path);
+  if (there === undefined || there === null) document.setIn(path, new YamlMap());
+  else if (!isMap(there)) throw new Error(`lifecycle.yaml: \`${path.join(" ")}\` is no map of keys; write it as one`);
 }
 
 function setWithComment(

@@ -6,6 +6,8 @@ export const LEARN_LIMITS = {
   commands: 4096,
   /** kinds of commands of one phase and client whose order is followed */
   ordered: 48,
+  /** clients and servers of one phase whose order is kept as an automaton; see MAX_EDGES */
+  channels: 512,
   /** kinds of polls: who, what block */
   polls: 2048,
   /** other operations: who, what, to whom */
@@ -18,6 +20,8 @@ export const LEARN_LIMITS = {
   devices: 256,
   /** addresses that no device of the given plant has, and what is not drafted for another reason */
   strangers: 256,
+  /** sentences about connections of which something cannot be read */
+  notices: 100,
 } as const;
 
 export type LearnLimit = keyof typeof LEARN_LIMITS;

@@ -7,6 +7,8 @@ export interface Visit {
   /** Counts the visits of all phases, from 1. */
   readonly number: number;
   readonly sinceMs: number;
+  /** Its beginning was seen; else it was under way when the capture began, or when its phase became known. */
+  readonly isWhole: boolean;
 }
 
 /**

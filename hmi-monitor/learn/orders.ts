@@ -1,10 +1,9 @@
-import { commandId } from "./draft-rules.ts";
 import type { Evidence } from "./evidence.ts";
 
 /** Edges that are shown; the most frequent ones. */
 export const MAX_ORDERS = 2000;
 
-/** One edge of the time automaton of a phase and a client: `second` came after `first`, in the same visit. */
+/** `second` came at some time after `first`, in the same visit of the phase. `follows` is drafted from these. */
 export interface OrderSeen {
   readonly phase: string;
   readonly client: string;
@@ -23,7 +22,7 @@ export function ordersOf({ commands }: Evidence): readonly OrderSeen[] {
   const edges = commands.flatMap((second) =>
     [...second.after].map(([first, { count, shortestMs, longestMs }]): OrderSeen => {
       const { phase, source: client } = second.kind;
-      const names = { first: commandId(first), second: commandId(second) };
+      const names = { first: first.id, second: second.id };
       return { phase, client, ...names, count, of: second.sightings.count, shortestMs, longestMs };
     }),
   );

@@ -80,7 +80,7 @@ function linkFields({ client, server, protocol, mode, mirror, tls }: Link) {
 }
 
 function tagFields({ title, kind, device, unit, range, modbus, opcua, states, safe }: Tag) {
-  if (kind === "method") return { title, kind, device, opcua };
+  if (kind === "method") return { title, kind, device, opcua: methodFields(opcua) };
   return {
     ...{ title, kind, device, ...(unit === "" ? {} : { unit }), range },
     ...(modbus === undefined ? {} : { modbus: modbusFields(modbus) }),
@@ -88,6 +88,11 @@ function tagFields({ title, kind, device, unit, range, modbus, opcua, states, sa
     ...(states === undefined ? {} : { states }),
     ...(safe === undefined ? {} : { safe }),
   };
+}
+
+function methodFields(opcua: Tag["opcua"]) {
+  const args = opcua?.arguments ?? [];
+  return { nodeId: opcua?.nodeId, objectId: opcua?.objectId, ...(args.length === 0 ? {} : { arguments: args }) };
 }
 
 function modbusFields({ unit, table, address, type, wordOrder, byteOrder, scale }: NonNullable<Tag["modbus"]>) {

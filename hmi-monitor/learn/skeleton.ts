@@ -17,7 +17,12 @@ export function skeleton(plant: Plant, names: readonly string[]): Result<Loaded,
   const [first = UNMARKED] = names;
   const isolated = names.includes("isolated") ? "isolated-draft" : "isolated";
   const all = [...(names.length === 0 ? [UNMARKED] : names), isolated];
-  const phases = all.map((phase): DraftPhase => ({ phase, evidence: "", rules: [], next: [{ to: first, count: 0 }] }));
+  const phases = all.map(
+    (phase): DraftPhase => ({
+      ...{ phase, evidence: "", rules: [], steps: [], orders: [], edges: [] },
+      next: [{ to: first, count: 0 }],
+    }),
+  );
   const lifecycle = newLifecycle(plant.id, { initial: first, safe: first, isolated, rules: [], phases });
   const nothing = { ofLink: () => undefined, ofTag: () => undefined };
   const loaded = loadPlant({ file: "plant.yaml", text: newPlant(plant, nothing) }, { file: "phases", text: lifecycle });

@@ -1,16 +1,9 @@
 import type { ModbusTable, OpcUaType, Protocol } from "#specs/plant.ts";
-import { OPCUA_TYPES } from "#specs/plant.ts";
 import { decodeRequest, type MbapFrame, MbapFramer, type ModbusRequest, RequestTable } from "#wire/modbus/index.ts";
-import { VALUE_ATTRIBUTE_ID } from "#wire/opcua/attribute-id.ts";
-import { type UacpFrame, UacpFramer } from "#wire/opcua/framer.ts";
-import { MessageAssembler } from "#wire/opcua/message-assembler.ts";
-import { decodeSymmetricChunk } from "#wire/opcua/message-chunk.ts";
-import { decodeRequest as decodeUaRequest, type UaRequest } from "#wire/opcua/request.ts";
-import { decodeResponse as decodeUaResponse } from "#wire/opcua/response.ts";
-import type { DataValue } from "#wire/opcua/variant.ts";
 import { type Direction, type Flow, type ReassemblyEvent, TcpReassembler } from "#wire/packet/index.ts";
 import type { CapturedFrame } from "#wire/pcap/index.ts";
 import { LEARN_LIMITS, Overflow } from "./limits.ts";
+import { UaListener } from "./survey-opcua.ts";
 
 const EXCEPTION_BIT = 0x80;
 const MAX_PENDING = 64;
@@ -22,7 +15,9 @@ export interface FoundPoint {
   readonly written: boolean;
   readonly binding:
     | { readonly kind: "modbus"; readonly unit: number; readonly table: ModbusTable; readonly address: number }
-    | { readonly kind: "opcua"; readonly nodeId: string; readonly type: OpcUaType };
+    | { readonly kind: "opcua"; readonly nodeId: string; readonly type: OpcUaType }
+    /** With how many input arguments it was called at the most. */
+    | { readonly kind: "method"; readonly objectId: string; readonly nodeId: string; readonly count: number };
 }
 
 /** Who spoke to whom. */
@@ -32,7 +27,8 @@ export interface FoundLink {
   readonly protocol: Protocol;
 }
 
-interface Listener {
+/** Hears one connection. */
+export interface Listener {
   data(direction: Direction, bytes: Buffer, timeMs: number): void;
 }
 
@@ -44,6 +40,8 @@ export class Survey {
   readonly links = new Map<string, FoundLink>();
   readonly points = new Map<string, FoundPoint>();
   readonly overflow = new Overflow();
+  /** Connections to the servers' ports that were seen from their beginning; of those that show nothing no link is made. */
+  connections = 0;
   readonly #ports: ReadonlyMap<number, Protocol>;
   readonly #reassembler: TcpReassembler;
   readonly #listeners = new Map<number, Listener>();
@@ -77,6 +75,7 @@ export class Survey {
   #open({ id, client, server }: Flow): void {
     const protocol = this.#ports.get(server.port);
     if (protocol === undefined) return;
+    this.connections += 1;
     const saw: Saw = (binding, written) => this.#point(client.ip, server.ip, protocol, binding, written);
     this.#listeners.set(id, protocol === "modbus" ? new ModbusListener(saw) : new UaListener(saw));
   }
@@ -84,16 +83,31 @@ export class Survey {
   #point(client: string, server: string, protocol: Protocol, binding: FoundPoint["binding"], written: boolean): void {
     const link = `${client} ${server} ${protocol}`;
     this.overflow.get("services", this.links, link, () => ({ client, server, protocol }));
-    const place =
-      binding.kind === "modbus" ? `${binding.unit} ${binding.table} ${binding.address}` : `node ${binding.nodeId}`;
-    const key = `${server} ${place}`;
+    const key = `${server} ${placeOf(binding)}`;
     const known = this.points.get(key);
     if (known === undefined && this.points.size >= LEARN_LIMITS.tags) return this.overflow.add("tags");
-    if (known === undefined || (written && !known.written)) this.points.set(key, { server, written, binding });
+    const more = known?.binding.kind === "method" && binding.kind === "method" && binding.count > known.binding.count;
+    if (known === undefined || (written && !known.written) || more) this.points.set(key, { server, written, binding });
   }
 }
 
-type Saw = (binding: FoundPoint["binding"], written: boolean) => void;
+function placeOf(binding: FoundPoint["binding"]): string {
+  switch (binding.kind) {
+    case "modbus":
+      return `${binding.unit} ${binding.table} ${binding.address}`;
+    case "opcua":
+      return `node ${binding.nodeId}`;
+    case "method":
+      return `method ${binding.nodeId} of ${binding.objectId}`;
+    default: {
+      const never: never = binding;
+      throw new Error(`unreachable: ${String(never)}`);
+    }
+  }
+}
+
+/** Something that a server answered for. */
+export type Saw = (binding: FoundPoint["binding"], written: boolean) => void;
 
 class ModbusListener implements Listener {
   readonly #requests = new MbapFramer();
@@ -167,61 +181,5 @@ function rangesOf(request: ModbusRequest): readonly Range[] {
       ];
     default:
       return [];
-  }
-}
-
-class UaListener implements Listener {
-  readonly #up = { framer: new UacpFramer(), assembler: new MessageAssembler() };
-  readonly #down = { framer: new UacpFramer(), assembler: new MessageAssembler() };
-  readonly #pending = new Map<number, UaRequest>();
-  readonly #saw: Saw;
-  #failed = false;
-
-  constructor(saw: Saw) {
-    this.#saw = saw;
-  }
-
-  data(direction: Direction, bytes: Buffer): void {
-    const isUp = direction === "client-to-server";
-    const { framer, assembler } = isUp ? this.#up : this.#down;
-    for (const frame of framer.push(bytes)) if (!this.#failed) this.#frame(frame, assembler, isUp);
-  }
-
-  #frame(frame: UacpFrame, assembler: MessageAssembler, isUp: boolean): void {
-    if (frame.type !== "MSG") return;
-    const chunk = decodeSymmetricChunk(frame.bytes);
-    const assembly = chunk.ok ? assembler.push(chunk.value) : chunk;
-    if (!assembly.ok) this.#failed = true;
-    else if (assembly.value.kind === "message") this.#message(assembly.value.requestId, assembly.value.body, isUp);
-  }
-
-  #message(requestId: number, body: Buffer, isUp: boolean): void {
-    if (isUp) {
-      const request = decodeUaRequest(body);
-      if (!request.ok) this.#failed = true;
-      else if (this.#pending.size < MAX_PENDING) this.#pending.set(requestId, request.value);
-      return;
-    }
-    const request = this.#pending.get(requestId);
-    this.#pending.delete(requestId);
-    const response = decodeUaResponse(body);
-    if (request === undefined || !response.ok) return;
-    if (request.service === "Read" && response.value.service === "Read") {
-      const { results } = response.value;
-      for (const [n, node] of request.nodesToRead.entries()) this.#node(node, results[n], false);
-    } else if (request.service === "Write" && response.value.service === "Write") {
-      const { results } = response.value;
-      for (const [n, node] of request.nodesToWrite.entries()) if (results[n] === 0) this.#node(node, node.value, true);
-    }
-  }
-
-  #node(
-    { nodeId, attributeId }: { readonly nodeId: { readonly text: string }; readonly attributeId: number },
-    data: DataValue | undefined,
-    written: boolean,
-  ): void {
-    const type = OPCUA_TYPES.find((name) => name === data?.value?.type);
-    if (attributeId === VALUE_ATTRIBUTE_ID && type !== undefined && data?.value?.isArray === false)
-      this.#saw({ kind: "opcua", nodeId: nodeId.text, type }, written);
   }
 }

@@ -8,8 +8,10 @@ const OFTEN = 3;
 const MARGIN = 0.2;
 const STEP_MARGIN = 1.5;
 const STEP_PARTS = 4;
-/** Of few values the ends of the range have hardly been seen: the margin is so much of its width, by the number of values. */
+/** On few occasions the ends of the range have hardly been seen: the margin is so much of its width, by the number of occasions. */
 const FEW_SAMPLES = 4;
+/** On fewer occasions a step from any value of the range to any other may come: from where a phase begins is seen once on each. */
+const OWN_STEP_OCCASIONS = 100;
 /** What is seen once is no range: a single value may move by so much of itself. */
 const OWN_MARGIN = 0.02;
 
@@ -23,16 +25,14 @@ export class ValueRange {
   #count = 0;
   #overflowed = false;
 
-  /** @param before the last known value, where there is one */
-  add(value: number, before?: number): void {
+  /** @param before the last known values, of which any may be the one before; none: it is not known */
+  add(value: number, before: readonly number[] = []): void {
     if (!Number.isFinite(value)) return;
     this.#count += 1;
     if (value < this.#least) this.#least = value;
     if (value > this.#most) this.#most = value;
-    if (before !== undefined) {
-      this.#steps += 1;
-      this.#mostStep = Math.max(this.#mostStep, Math.abs(value - before));
-    }
+    if (before.length > 0) this.#steps += 1;
+    for (const one of before) this.#mostStep = Math.max(this.#mostStep, Math.abs(value - one));
     const times = this.#distinct.get(value) ?? 0;
     if (times > 0 || this.#distinct.size < MAX_DISTINCT) this.#distinct.set(value, times + 1);
     else this.#overflowed = true;
@@ -66,9 +66,16 @@ export class ValueRange {
     return tidy(Math.max(this.#mostStep * STEP_MARGIN, (this.#most - this.#least) / STEP_PARTS), Math.ceil);
   }
 
-  /** What was seen and a margin, inside the tag's own range. */
-  within(low: number, high: number): readonly [least: number, most: number] {
-    const share = Math.max(MARGIN, FEW_SAMPLES / this.#count);
+  /** The step that is drafted after so many occasions. */
+  stepAfter(occasions: number): number | undefined {
+    const { step } = this;
+    if (step === undefined || occasions >= OWN_STEP_OCCASIONS) return step;
+    return tidy(Math.max(step, this.#most - this.#least), Math.ceil);
+  }
+
+  /** What was seen on so many occasions and a margin, inside the tag's own range. */
+  within(low: number, high: number, occasions: number): readonly [least: number, most: number] {
+    const share = Math.max(MARGIN, FEW_SAMPLES / Math.max(1, occasions));
     const margin = Math.max((this.#most - this.#least) * share, Math.abs(this.#most) * OWN_MARGIN);
     const least = Math.max(low, tidy(this.#least - margin, Math.floor));
     return [Math.min(least, this.#least), Math.max(this.#most, Math.min(high, tidy(this.#most + margin, Math.ceil)))];

@@ -148,6 +148,7 @@ export class ReplayPoint extends Point {
 
   /** All of the frame has been judged. */
   frameDone(): void {
+    if (this.#denied.length === 0) return;
     for (const { judged, possible } of this.#denied.splice(0)) this.#count(judged, possible, undefined);
   }
 

@@ -10,8 +10,6 @@ import type { PhaseChange, PhaseCourse, TakesChange } from "./phase-course.ts";
 import { FrameClock, ReplayPoint, type TakesVerdict } from "./replay-point.ts";
 import { Tally } from "./tally.ts";
 
-/** Connections that are followed at once. */
-const MAX_FLOWS = 32_768;
 /** ms of capture time between two looks at connections that fell silent. */
 const TICK_MS = 1000;
 /** ms after which no gap may still be filled and no connection still be open. */
@@ -65,9 +63,7 @@ export class Replay {
     this.course = course(this.tables, (change) => this.#changed(change));
     this.#point.follow(this.course, this.tally, (says) => this.counts.notice(says), onVerdict);
     this.#onFrame = onFrame;
-    this.#monitor = new Monitor(this.#point, bundle.plant, ports, {
-      ...{ maxFlows: MAX_FLOWS, verifyChecksums, announcements: false },
-    });
+    this.#monitor = new Monitor(this.#point, bundle.plant, ports, { verifyChecksums, announcements: false });
   }
 
   /** What was captured and could not be judged. */

@@ -97,6 +97,7 @@ function notJudged({ notJudged: not, capture, judged }: ReplayReport): string {
     [not.blindConnections, "connections that cannot be read from somewhere on"],
     [not.blindBytes, "bytes in connections that cannot be read"],
     [not.joinedLate, "connections that began before the capture"],
+    [not.gaps, "gaps within connections, where bytes are missing"],
     [not.otherBytes, "bytes of servers or ports that the bundle does not name"],
     [not.answers, "answers to no request that was seen"],
     [not.frames, "frames that are damaged or out of place"],

@@ -19,6 +19,7 @@ interface HeadOf<N extends Names> {
   readonly lease: Duration;
   readonly skew?: Duration;
   readonly change?: Duration;
+  readonly mirrorDelay?: Duration;
   readonly rules?: RulesOf<N>;
 }
 
@@ -123,7 +124,12 @@ export interface RuleOf<N extends Names> {
   readonly every?: { readonly period: Duration; readonly jitter?: Duration };
   readonly after?: ConditionOf<N>;
   readonly notWhile?: ConditionOf<N>;
-  readonly follows?: { readonly rule: RuleName; readonly within: Duration; readonly once?: boolean };
+  readonly follows?: {
+    readonly rule: RuleName;
+    readonly within: Duration;
+    readonly once?: boolean;
+    readonly select?: boolean;
+  };
   readonly apart?: { readonly rules: readonly RuleName[]; readonly within: Duration };
   readonly safety?: boolean;
   readonly mode?: Mode;

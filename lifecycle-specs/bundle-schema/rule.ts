@@ -15,6 +15,7 @@ import {
   type CausalityRule,
   type Comparison,
   type Condition,
+  type Follows,
   OPERATIONS,
   type Rule,
   type ValueRule,
@@ -51,7 +52,7 @@ const cadence = map<CadenceRule>({
 const causality = map<CausalityRule>({
   after: optional(condition),
   notWhile: optional(condition),
-  follows: optional(map({ rule: name(), withinMs: ms, once: truth })),
+  follows: optional(map<Follows>({ rule: name(), withinMs: ms, once: truth, select: optional(truth) })),
   apart: optional(map({ rules: names(), withinMs: ms })),
 });
 

@@ -150,7 +150,8 @@ export const LAYER_CHECKS: Readonly<Record<keyof typeof LAYER_CODES, CodeOfCheck
   CHANGE_UNBOUNDED: {
     guarantee: "G6",
     severity: "error",
-    advice: "give a change the time that its orders take when each is seen as late as the skew allows",
+    advice:
+      "give a change the time that its orders take when each is seen as late as the skew allows, and the mirror as late as is declared",
   },
   ESSENTIAL_LOST: {
     guarantee: "G7",

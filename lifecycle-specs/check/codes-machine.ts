@@ -33,6 +33,7 @@ export const MACHINE_CODES = {
   CADENCE_CONFLICT: "a message that keeps its period breaks its rate",
   APART_NEVER: "a rule keeps a distance that leaves it no turn",
   FOLLOWS_TIMING: "a rule follows another in less time than passes between the two",
+  SELECT_MANY: "a select and its operate are about several tags",
   FRESH_SHORT: "a condition asks for fresher readings than are read",
   SKEW_EATS_TIME: "a time is so short that a lower layer does not hold it at all",
 } as const satisfies Record<string, string>;
@@ -114,6 +115,10 @@ export const MACHINE_CHECKS: Readonly<Record<keyof typeof MACHINE_CODES, CodeOfC
   CADENCE_CONFLICT: error("G12", "state the period alone, or a rate that it keeps however the jitter falls"),
   APART_NEVER: error("G12", "keep distances shorter than the periods of what they are from"),
   FOLLOWS_TIMING: error("G12", "count the steps between the two rules, and the periods of both"),
+  SELECT_MANY: error(
+    "G12",
+    "write one pair of rules for each tag: else what selects one would let another be operated",
+  ),
   FRESH_SHORT: error("G12", "ask for readings no fresher than twice the time in which they are read"),
   SKEW_EATS_TIME: warning("G12", "times of less than a few times the skew are kept by the HMI layer alone"),
 };

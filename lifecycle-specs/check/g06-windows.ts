@@ -1,5 +1,6 @@
-import type { Phase, Rule, Transition } from "../lifecycle.ts";
+import { MIRROR_DELAY_MS, type Phase, type Rule, type Transition } from "../lifecycle.ts";
 import { changesState } from "../mask.ts";
+import { isSeenAtMirror } from "../plant.ts";
 import { allRules } from "../positions.ts";
 import { INSTANTS } from "./g05-instants.ts";
 import { type Permissions, type PhaseLists, phaseKey, phaseLists } from "./phase-lists.ts";
@@ -53,11 +54,17 @@ function beyondBoth(
     );
 }
 
-/** A change passes its instants one by one, and each may take as long as the same thing is seen later one layer down. */
-export function changesCanEnd({ lifecycle: { changeMs, skewMs } }: Checked): readonly RawFinding[] {
-  const least = (INSTANTS.length - 1) * skewMs;
+/**
+ * A change passes its instants one by one, and each may take as long as the same thing is seen later one layer down. The first waits
+ * until what the mirror port showed before it is judged.
+ */
+export function changesCanEnd({ plant, lifecycle }: Checked): readonly RawFinding[] {
+  const { changeMs, skewMs } = lifecycle;
+  const mirrorMs = plant.links.some(isSeenAtMirror) ? (lifecycle.mirrorDelayMs ?? MIRROR_DELAY_MS) : 0;
+  const least = (INSTANTS.length - 1) * skewMs + mirrorMs;
   if (Number.isFinite(changeMs) && changeMs > 0 && changeMs >= least) return [];
-  const message = `a change of phase is to end within ${changeMs} ms, and its ${INSTANTS.length - 1} orders can take ${skewMs} ms each; set \`change\` to ${Math.max(1, least)} ms or more, or \`skew\` lower`;
+  const late = mirrorMs === 0 ? "" : `, and the mirror port is judged up to ${mirrorMs} ms late`;
+  const message = `a change of phase is to end within ${changeMs} ms, and its ${INSTANTS.length - 1} orders can take ${skewMs} ms each${late}; set \`change\` to ${Math.max(1, least)} ms or more, or \`${mirrorMs > least / 2 ? "mirrorDelay" : "skew"}\` lower`;
   return [{ at: "change", code: "CHANGE_UNBOUNDED", message }];
 }
 

@@ -25,6 +25,19 @@ export function followersKeepUp(spec: Checked): readonly RawFinding[] {
   });
 }
 
+/** A select lets operate what it selects, and nothing else: each of the two rules is about one tag. */
+export function selectsAreOfOneTag({ lifecycle }: Checked): readonly RawFinding[] {
+  const rules = new Map(allRules(lifecycle).map((rule) => [rule.id, rule]));
+  return [...rules.values()].flatMap((rule): readonly RawFinding[] => {
+    const follows = rule.causality?.follows;
+    const select = follows?.select === true ? rules.get(follows.rule) : undefined;
+    const many = [rule, ...(select === undefined ? [] : [select])].find(({ tags }) => tags.length !== 1);
+    if (select === undefined || many === undefined) return [];
+    const message = `rule \`${rule.id}\` operates what \`${select.id}\` selects, and \`${many.id}\` is about ${many.tags.length} tags; write a pair of rules for each tag`;
+    return [{ at: `rule:${rule.id}`, code: "SELECT_MANY", message }];
+  });
+}
+
 /** A rule with a period has its turn only after each message of the other. */
 function starves(
   { id, cadence }: Rule,

@@ -147,14 +147,18 @@ export function exceedsRate({ rules, bounds }: Tables, rule: number, history: Hi
 
 /** What must hold, must not hold, must have been answered, and must not have been sent a moment ago. */
 export function causalityLack({ rules }: Tables, rule: number, history: History, nowMs: number): number {
-  const { after, notWhile, follows, apart } = rules[rule] ?? NOTHING;
+  const { after, notWhile, follows, apart, rule: written } = rules[rule] ?? NOTHING;
+  // A reading is not suspect for another that nobody has been told yet.
+  const mayBeUnknown = written?.operation === "report";
   if (after !== undefined) {
     const truth = compiledTruth(history, after, nowMs);
-    if (truth !== "holds") return truth === "fails" ? CAUSE_MISSING : CAUSE_UNKNOWN;
+    if (truth === "fails") return CAUSE_MISSING;
+    if (truth === "unknown" && !mayBeUnknown) return CAUSE_UNKNOWN;
   }
   if (notWhile !== undefined) {
     const truth = compiledTruth(history, notWhile, nowMs);
-    if (truth !== "fails") return truth === "holds" ? CAUSE_AGAINST : CAUSE_AGAINST_UNKNOWN;
+    if (truth === "holds") return CAUSE_AGAINST;
+    if (truth === "unknown" && !mayBeUnknown) return CAUSE_AGAINST_UNKNOWN;
   }
   if (follows !== undefined) {
     const answeredAt = history.answeredAt[follows.rule] ?? Number.NEGATIVE_INFINITY;

@@ -1,3 +1,4 @@
+import { MIRROR_DELAY_MS } from "../lifecycle.ts";
 import type { Device, EssentialFunction, Link, RawFunction, Tag, UaWay } from "../plant.ts";
 import { durationInWords, listInWords, rangeInWords } from "../words.ts";
 import { change, changed, type Found, grown, narrowed, type Spec, shifted, type Topic, widened } from "./change.ts";
@@ -18,6 +19,11 @@ export function plantChanges(
     ...durationChanges("the lease is", old.leaseMs, now.leaseMs),
     ...durationChanges("times are judged more widely from layer to layer by", old.skewMs, now.skewMs),
     ...durationChanges("a change of phase ends within", old.changeMs, now.changeMs),
+    ...durationChanges(
+      "what the mirror port shows is judged within",
+      old.mirrorDelayMs ?? MIRROR_DELAY_MS,
+      now.mirrorDelayMs ?? MIRROR_DELAY_MS,
+    ),
   ];
 }
 

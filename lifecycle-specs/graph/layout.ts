@@ -1,5 +1,7 @@
 import elk, { type ElkExtendedEdge, type ElkNode, type ElkPoint } from "elkjs/lib/elk.bundled.js";
-import { type Arrow, type Box, everyBox, type Picture } from "./picture.ts";
+import type { Arrow } from "./arrows.ts";
+import { type Box, everyBox } from "./boxes.ts";
+import type { Picture } from "./picture.ts";
 import { textWidth, wrapText } from "./text-size.ts";
 
 /** Sizes in px. */

@@ -1,7 +1,9 @@
 import type { Lifecycle } from "../lifecycle.ts";
 import type { Plant } from "../plant.ts";
 import { printable } from "../words.ts";
-import { type Arrow, type Box, everyBox, type PictureOptions, pictureOf } from "./picture.ts";
+import type { Arrow } from "./arrows.ts";
+import { type Box, everyBox } from "./boxes.ts";
+import { type PictureOptions, pictureOf } from "./picture.ts";
 import { type Whitelist, whitelistsOf } from "./whitelists.ts";
 
 /**

@@ -3,7 +3,8 @@ import type { Lifecycle, Phase, Rule } from "../lifecycle.ts";
 import { throughMask } from "../mask.ts";
 import type { Plant } from "../plant.ts";
 import { ruleInWords, type TagOf, tagsOf } from "../words.ts";
-import { maskInWords, type PictureOptions } from "./picture.ts";
+import { maskInWords } from "./boxes.ts";
+import type { PictureOptions } from "./picture.ts";
 
 /** What may happen in one state besides what may happen in the states around it. */
 export interface Whitelist {

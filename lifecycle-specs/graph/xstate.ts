@@ -3,7 +3,7 @@ import { toMachine } from "../machine.ts";
 import type { Plant } from "../plant.ts";
 import { allRules, containmentEvent, exitsOf, stepEvent } from "../positions.ts";
 import { ruleInWords, stepEventInWords, type TagOf, tagsOf, transitionInWords } from "../words.ts";
-import { maskInWords } from "./picture.ts";
+import { maskInWords } from "./boxes.ts";
 
 type Json = null | boolean | number | string | readonly Json[] | JsonMap;
 interface JsonMap {

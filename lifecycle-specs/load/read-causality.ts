@@ -7,7 +7,7 @@ import { readCondition } from "./read-condition.ts";
 /** Looks up a rule that may be declared later. */
 export type NamedRule = (cursor: Cursor | undefined) => RuleId | undefined;
 
-/** `after`, `notWhile`, `follows: { rule, within, once? }`, `apart: { rules, within }` of a rule; undefined: it has none of them. */
+/** `after`, `notWhile`, `follows: { rule, within, once?, select? }`, `apart: { rules, within }` of a rule; undefined: it has none of them. */
 export function readCausality(
   fields: Fields,
   operation: Operation,
@@ -35,11 +35,13 @@ export function readCausality(
 }
 
 function readFollows(cursor: Cursor | undefined, named: NamedRule): CausalityRule["follows"] {
-  const fields = cursor?.fields("follows", ["rule", "within", "once"]);
+  const fields = cursor?.fields("follows", ["rule", "within", "once", "select"]);
   const rule = named(fields?.need("rule"));
   const withinMs = fields?.need("within")?.duration("within");
   const once = fields?.get("once")?.boolean("once") ?? false;
-  return rule === undefined || withinMs === undefined ? undefined : { rule, withinMs, once };
+  const select = fields?.get("select")?.boolean("select") ?? false;
+  if (rule === undefined || withinMs === undefined) return undefined;
+  return select ? { rule, withinMs, once: true, select } : { rule, withinMs, once };
 }
 
 function readApart(cursor: Cursor | undefined, named: NamedRule): CausalityRule["apart"] {

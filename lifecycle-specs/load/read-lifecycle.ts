@@ -9,7 +9,7 @@ import { PART_KEYS, ZoneReader } from "./read-zone.ts";
 import { suggest } from "./suggest.ts";
 import type { Templates } from "./templates.ts";
 
-const KEYS = ["plant", "version", "lease", "skew", "change", "rules"];
+const KEYS = ["plant", "version", "lease", "skew", "change", "mirrorDelay", "rules"];
 const MAX_VERSION = 0xffff_ffff;
 const DEFAULT_SKEW_MS = 100;
 const DEFAULT_CHANGE_MS = 5000;
@@ -26,6 +26,7 @@ export function readLifecycle(root: Cursor, index: PlantIndex, templates: Templa
   const leaseMs = fields.need("lease")?.duration("lease");
   const skewMs = fields.get("skew")?.duration("skew", 0) ?? DEFAULT_SKEW_MS;
   const changeMs = fields.get("change")?.duration("change") ?? DEFAULT_CHANGE_MS;
+  const mirrorDelayMs = fields.get("mirrorDelay")?.duration("mirrorDelay", 0);
   const rules = shared.rules.read(fields.get("rules"));
   const zones = several ? readZones(fields.need("zones"), shared) : onlyZone(root, fields, shared);
 
@@ -47,6 +48,7 @@ export function readLifecycle(root: Cursor, index: PlantIndex, templates: Templa
     leaseMs,
     skewMs,
     changeMs,
+    ...(mirrorDelayMs === undefined ? {} : { mirrorDelayMs }),
     rules,
     phases: [...written, ...generated],
     containments: choices.map(({ choice }) => choice),

@@ -162,6 +162,9 @@ const head = {
   lease: duration("How long a point may go without the coordinator."),
   skew: optional(duration("By how much later the same thing is seen one layer down. Default: 100ms.")),
   change: optional(duration("Every change of phase has ended after this. Default: 5s.")),
+  mirrorDelay: optional(
+    duration("By how much later than it was captured a frame of the mirror port is judged at most. Default: 1500ms."),
+  ),
   rules: optional(ref("rules")),
 };
 

@@ -137,6 +137,9 @@ export const rule = closed({
         rule: name("A rule."),
         within: duration("At most this long after a message of that rule was answered with success."),
         once: optional(flag("Each of them permits one message only. Default: false.")),
+        select: optional(
+          flag("That rule selects what this one operates: one command, and once for each. Default: false."),
+        ),
       },
       { description: "What must come before." },
     ),

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { encodeFrame, MbapFramer, type TransactionId, type UnitId } from "#wire/modbus/index.ts";
+import { encodeFrame, MbapFramer, type TransactionId, transactionId, type UnitId, unitId } from "#wire/modbus/index.ts";
 import { dialFrom, type Source } from "../access-switch/dial-from.ts";
 import type { Endpoint } from "../address-plan.ts";
 
@@ -32,7 +32,7 @@ export class ModbusMaster {
       return { says: error instanceof Error ? error.message : String(error) };
     }
     this.#transaction = (this.#transaction + 1) % 0x1_0000;
-    return this.#exchange(this.#socket, unit as UnitId, this.#transaction as TransactionId, pdu);
+    return this.#exchange(this.#socket, unitId(unit), transactionId(this.#transaction), pdu);
   }
 
   close(): void {
@@ -51,13 +51,13 @@ export class ModbusMaster {
     return socket;
   }
 
-  #exchange(socket: Socket, unitId: UnitId, transactionId: TransactionId, pdu: Buffer): Promise<ModbusAnswer> {
+  #exchange(socket: Socket, unit: UnitId, transaction: TransactionId, pdu: Buffer): Promise<ModbusAnswer> {
     return new Promise((resolve) => {
       const framer = new MbapFramer();
       const timer = setTimeout(() => finish({ says: "no answer" }, true), ANSWER_TIMEOUT_MS);
       const onClose = (): void => finish({ says: "closed" }, false);
       const onData = (chunk: Buffer): void => {
-        const reply = framer.push(chunk).find((frame) => frame.transactionId === transactionId);
+        const reply = framer.push(chunk).find((frame) => frame.transactionId === transaction);
         if (reply !== undefined) finish({ says: says(reply.pdu), pdu: reply.pdu }, false);
         else if (framer.state.kind === "failed") finish({ says: "an answer that is no Modbus" }, true);
       };
@@ -71,7 +71,7 @@ export class ModbusMaster {
       socket.on("data", onData);
       socket.on("close", onClose);
       if (socket.destroyed) finish({ says: "closed" }, false);
-      else socket.write(encodeFrame({ transactionId, unitId }, pdu));
+      else socket.write(encodeFrame({ transactionId: transaction, unitId: unit }, pdu));
     });
   }
 }

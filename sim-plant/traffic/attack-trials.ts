@@ -1,11 +1,11 @@
 import { type History, lastSeen, observeTag } from "#specs/decide/history.ts";
-import type { Observation } from "#specs/decide/observation.ts";
+import type { Observation, Position } from "#specs/decide/observation.ts";
 import { type Permit, permit } from "#specs/decide/permit.ts";
-import { DeviceId, PhaseId, TagId } from "#specs/ids.ts";
+import { DeviceId, TagId } from "#specs/ids.ts";
 import type { Plant } from "#specs/plant.ts";
 import { holdingRegisterAddress } from "#wire/modbus/index.ts";
 import type { Random } from "../random.ts";
-import { type DraftJudge, forked, isAllowed } from "./draft-judge.ts";
+import { allowedBy, type DraftJudge, forked } from "./draft-judge.ts";
 import { ObservedTraffic, writeOf } from "./observed-traffic.ts";
 import { type AttackScene, type AttackWrite, tampered, WRITE_ATTACKS, type WriteAttack } from "./write-attacks.ts";
 
@@ -58,11 +58,11 @@ export class AttackTrials {
   }
 
   /** A change of phase: for a moment what both allow is allowed. */
-  change(from: string, to: string): void {
-    const position = (phase: string) => ({ phase: PhaseId(phase), steps: [] });
-    const window = { kind: "window", old: position(from), new: position(to), window: [] } as const;
+  change(from: Position, to: Position): void {
+    const window = { kind: "window", old: from, new: to, window: [] } as const;
     const by = permit(this.#judge.tables, window);
-    for (const attack of WRITE_ATTACKS) if (attack.inWindow === true) this.#try(attack, `${from} to ${to}`, by);
+    for (const attack of WRITE_ATTACKS)
+      if (attack.inWindow === true) this.#try(attack, `${from.phase} to ${to.phase}`, by);
   }
 
   /** A set-point is under way: the man in the middle makes another one of it. */
@@ -75,7 +75,7 @@ export class AttackTrials {
     if (score.trials >= MAX_TRIALS) return;
     const forged = { ...observation, items: [{ ...item, value }] };
     score.trials += 1;
-    if (!isAllowed(this.#judge.tables, this.#judge.permit, forked(this.#judge.history), forged, atMs))
+    if (allowedBy(this.#judge.tables, this.#judge.permit, forked(this.#judge.history), forged, atMs) === undefined)
       score.stopped += 1;
   }
 
@@ -96,8 +96,8 @@ export class AttackTrials {
     let passed = false;
     for (const write of writes) {
       atMs += write.afterMs;
-      const all = this.#observe(write).map((one) => isAllowed(this.#judge.tables, by, history, one, atMs));
-      if (write.goal && all.every(Boolean)) passed = true;
+      const all = this.#observe(write).map((one) => allowedBy(this.#judge.tables, by, history, one, atMs));
+      if (write.goal && all.every((rule) => rule !== undefined)) passed = true;
     }
     score.trials += 1;
     if (!passed) score.stopped += 1;

@@ -12,15 +12,19 @@ import { random } from "../random.ts";
 import type { Harm } from "../water/harm.ts";
 import { type AttackScore, AttackTrials } from "./attack-trials.ts";
 import { DraftJudge } from "./draft-judge.ts";
+import { both, Timetable } from "./likeness.ts";
 import type { TrafficSink } from "./message.ts";
 import { ObservedTraffic } from "./observed-traffic.ts";
 import { runPlant } from "./run-plant.ts";
+import type { Habits } from "./shift.ts";
 
 export interface RunOptions {
   readonly plant: Plant;
   readonly lifecycle: Lifecycle;
   readonly seed: number;
   readonly untilMs: number;
+  /** Default: `DAY_CREW`. */
+  readonly habits?: Habits;
   readonly progress?: (atMs: number) => void;
 }
 
@@ -32,6 +36,7 @@ export interface LearnedDraft {
   /** Errors of `sekisho spec check`. */
   readonly errors: readonly string[];
   readonly messages: number;
+  readonly timetable: Timetable;
   readonly harm: readonly Harm[];
 }
 
@@ -40,7 +45,8 @@ export function learnRun(options: RunOptions, sightings: number): LearnedDraft {
   const plant = watchedPlant(options.plant);
   const tags = new Map(plant.tags.map((tag) => [tag.id, tag]));
   const learner = new Learner((tag) => tags.get(tag));
-  const harm = runPlant({ ...options, sink: new ObservedTraffic(plant, learner) });
+  const timetable = new Timetable();
+  const harm = runPlant({ ...options, sink: both(timetable, new ObservedTraffic(plant, learner)) });
   const evidence = learner.evidence(options.untilMs);
   const draft = draftLifecycle(evidence, { sightings, tagOf: (tag) => tags.get(tag), safe: "stopped" });
   if (draft === undefined) throw new Error("unreachable: a run of the plant has phases");
@@ -51,7 +57,8 @@ export function learnRun(options: RunOptions, sightings: number): LearnedDraft {
   const report = checkSpec(loaded.value);
   const errors = report.findings.flatMap(({ severity, message }) => (severity === "error" ? [message] : []));
   const coverage = coverageOf(evidence, sightings);
-  return { loaded: loaded.value, plantText, lifecycleText, coverage, errors, messages: evidence.messages, harm };
+  const { messages } = evidence;
+  return { loaded: loaded.value, plantText, lifecycleText, coverage, errors, messages, timetable, harm };
 }
 
 export interface JudgedRun {
@@ -61,6 +68,7 @@ export interface JudgedRun {
   readonly denials: ReadonlyMap<string, number>;
   readonly phases: ReadonlySet<string>;
   readonly scores: readonly AttackScore[];
+  readonly timetable: Timetable;
   readonly harm: readonly Harm[];
 }
 
@@ -71,9 +79,9 @@ export function judgeRun(options: RunOptions, draft: Loaded): JudgedRun {
   const traffic = new ObservedTraffic(draft.plant, judge);
   const sink: TrafficSink = {
     enterPhase: (phase, atMs) => {
-      const before = judge.phase;
+      const before = judge.phase === "" ? undefined : judge.position;
       traffic.enterPhase(phase, atMs);
-      if (before !== "") trials.change(before, phase);
+      if (before !== undefined) trials.change(before, judge.position);
     },
     message: (message) => {
       if (message.kind === "write") for (const one of traffic.observe(message)) trials.pass(one, message.atMs);
@@ -81,9 +89,10 @@ export function judgeRun(options: RunOptions, draft: Loaded): JudgedRun {
       if (message.kind === "node-poll") trials.moment();
     },
   };
-  const harm = runPlant({ ...options, sink });
+  const timetable = new Timetable();
+  const harm = runPlant({ ...options, sink: both(timetable, sink) });
   const { judged, writes, denied, denials, phases } = judge;
-  return { judged, writes, denied, denials, phases, scores: trials.scores, harm };
+  return { judged, writes, denied, denials, phases, scores: trials.scores, timetable, harm };
 }
 
 /** The share of attacks stopped, each attack in each phase counted alike. */

@@ -3,18 +3,14 @@ import type { Lifecycle } from "#specs/lifecycle.ts";
 import type { Plant, Tag } from "#specs/plant.ts";
 import { decideCommands } from "../operator/policy.ts";
 import { type Command, FIRST_STATE } from "../operator/view.ts";
-import { PROGRAM_PLC1 } from "../plc/program-plc1.ts";
-import { PROGRAM_PLC2 } from "../plc/program-plc2.ts";
 import { asRead } from "../plc/register-map.ts";
-import { NO_GUARD, scanCycle, tagValues } from "../plc/scan-cycle.ts";
 import { between, random } from "../random.ts";
 import { TwinCoordinator } from "../twin-coordinator.ts";
-import { type FieldOutputs, fieldOutputs, POWER_LOSS } from "../water/field-tags.ts";
+import { TwinPlant } from "../twin-plant.ts";
 import { type Harm, judgeHarm, type PlantRecord } from "../water/harm.ts";
 import { demandForecast, STEP_MS } from "../water/model.ts";
-import { WaterPlant } from "../water/plant.ts";
 import { blocksOf, type PolledBlock, type TrafficSink } from "./message.ts";
-import { dayProfile, type Shift, shiftAt } from "./shift.ts";
+import { DAY_CREW, demandAt, type Habits, type Shift, shiftAt } from "./shift.ts";
 import { Supervisor } from "./supervisor.ts";
 
 export interface TrafficOptions {
@@ -24,6 +20,8 @@ export interface TrafficOptions {
   /** Plant time of the end, ms. */
   readonly untilMs: number;
   readonly sink: TrafficSink;
+  /** Default: `DAY_CREW`. */
+  readonly habits?: Habits;
   /** Called once per hour of plant time. */
   readonly progress?: (atMs: number) => void;
 }
@@ -66,19 +64,15 @@ export function runPlant(options: TrafficOptions): readonly Harm[] {
 
 class PlantRun {
   readonly #options: TrafficOptions;
-  readonly #tags: ReadonlyMap<TagId, Tag>;
+  readonly #habits: Habits;
   readonly #blocks: readonly { readonly to: DeviceId; readonly block: PolledBlock }[];
   readonly #nodes: readonly Tag[];
-  readonly #plant: WaterPlant;
+  readonly #plant: TwinPlant;
   readonly #coordinator: TwinCoordinator;
   readonly #supervisor: Supervisor;
   readonly #hands;
   readonly #network;
   #operator = FIRST_STATE;
-  #memory1 = PROGRAM_PLC1.initial;
-  #memory2 = PROGRAM_PLC2.initial;
-  #known: ReadonlyMap<TagId, number>;
-  #outputs: FieldOutputs = POWER_LOSS;
   #shift: Shift;
   #pollTick = POLL_TICKS;
   #polledTick = 0;
@@ -91,18 +85,17 @@ class PlantRun {
   readonly #harm: Harm[] = [];
 
   constructor(options: TrafficOptions) {
-    const { plant, lifecycle, seed } = options;
+    const { plant, lifecycle, seed, habits = DAY_CREW } = options;
+    this.#habits = habits;
     this.#options = options;
-    this.#tags = new Map(plant.tags.map((tag) => [tag.id, tag]));
     this.#blocks = [PLC_1, PLC_2].flatMap((to) => blocksOf(plant, to).map((block) => ({ to, block })));
     this.#nodes = plant.tags.filter((tag) => tag.opcua !== undefined);
-    this.#plant = new WaterPlant(seed);
+    this.#plant = new TwinPlant(plant, seed);
     this.#coordinator = new TwinCoordinator(plant, lifecycle);
-    this.#supervisor = new Supervisor(random(seed, "supervisor"));
+    this.#supervisor = new Supervisor(habits, random(seed, "supervisor"));
     this.#hands = random(seed, "operator");
     this.#network = random(seed, "network");
-    this.#shift = shiftAt(seed, 0);
-    this.#known = new Map([...tagValues(this.#memory1.tags), ...tagValues(this.#memory2.tags)]);
+    this.#shift = shiftAt(habits, seed, 0);
     this.#note(0);
   }
 
@@ -118,17 +111,16 @@ class PlantRun {
     const round = tick >= this.#lookTick && tick >= this.#readyTick && !isStale;
     const writes = round ? this.#act(atMs) : NOTHING;
     if (round) {
-      this.#shift = shiftAt(this.#options.seed, atMs);
+      this.#shift = shiftAt(this.#habits, this.#options.seed, atMs);
       this.#lookTick = tick + this.#shift.lookTicks;
     }
-    this.#scan(tick, atMs, writes);
-    this.#plant.advance(this.#outputs);
+    this.#plant.tick(tick, writes);
     if (tick % 5 === 0) this.#close(atMs);
   }
 
   #poll(tick: number, atMs: number): void {
     this.#pollFrom(HMI, atMs);
-    this.#shown = this.#asRead();
+    this.#shown = this.#plant.asRead();
     if (tick - this.#polledTick >= STALE_TICKS) this.#readyTick = tick + LOOK_AROUND_TICKS;
     this.#polledTick = tick;
     const late = this.#network() < 1 / LATE_ONE_IN ? 1 + Math.floor(3 * this.#network()) : 0;
@@ -158,14 +150,14 @@ class PlantRun {
   }
 
   #read(tag: Tag): number {
-    return decimal(asRead(tag, this.#known.get(tag.id) ?? 0));
+    return decimal(asRead(tag, this.#plant.known.get(tag.id) ?? 0));
   }
 
   #act(atMs: number): ReadonlyMap<TagId, number> {
     const { position, epoch } = this.#coordinator;
     const { seed } = this.#options;
     const { bias, returnAfterMs, doseOffset } = this.#shift;
-    const demand = (at: number) => demandForecast(seed, at) + dayProfile(seed, at) + bias;
+    const demand = (at: number) => demandForecast(seed, at) + demandAt(this.#habits, seed, at) + bias;
     const view = { tags: this.#shown, console: { phase: position.phase, steps: position.steps, epoch } };
     const plan = { script: "none", demand, returnAfterMs } as const;
     const decision = decideCommands(plan, this.#operator, view, atMs, this.#hands);
@@ -173,12 +165,12 @@ class PlantRun {
     const commands = decision.commands.map((command) => adjusted(command, position.phase, doseOffset));
     for (const command of commands) this.#send(command, atMs);
     if (commands.length === 0) this.#ask(decision.requests[0]?.request, atMs);
-    return new Map(commands.map(({ tag, value }) => [tag, this.#arriving(tag, value)]));
+    return new Map(commands.map(({ tag, value }) => [tag, this.#plant.arriving(tag, value)]));
   }
 
   #ask(asked: string | undefined, atMs: number): void {
     const { phase, steps } = this.#coordinator.position;
-    const read = (tag: string) => this.#known.get(TagId(tag)) ?? 0;
+    const read = (tag: string) => this.#plant.known.get(TagId(tag)) ?? 0;
     const { maintenanceDone } = this.#operator;
     const request = asked ?? this.#supervisor.ask({ phase, step: steps[0], atMs, maintenanceDone, read });
     if (request !== undefined) this.#coordinator.request(request, atMs);
@@ -186,43 +178,22 @@ class PlantRun {
   }
 
   #send({ from, tag: id, value }: Command, atMs: number): void {
-    const tag = this.#tags.get(id);
+    const tag = this.#plant.tag(id);
     if (tag === undefined) return;
     const protocol = from === "hmi-1" && tag.opcua !== undefined ? "opcua" : "modbus";
     const sentMs = atMs - WRITE_BEFORE_MS + between(this.#network, 0, 30);
     const device = { from: DeviceId(from), to: tag.device, atMs: sentMs };
-    this.#options.sink.message({ ...device, kind: "write", protocol, tag, value: decimal(this.#arriving(id, value)) });
-  }
-
-  #asRead(): ReadonlyMap<TagId, number> {
-    const read = new Map<TagId, number>();
-    for (const [id, value] of this.#known) {
-      const tag = this.#tags.get(id);
-      if (tag?.modbus !== undefined) read.set(id, asRead(tag, value));
-    }
-    return read;
-  }
-
-  #arriving(id: TagId, value: number): number {
-    const tag = this.#tags.get(id);
-    return tag?.modbus === undefined ? value : asRead(tag, value);
-  }
-
-  #scan(tick: number, atMs: number, writes: ReadonlyMap<TagId, number>): void {
-    const field = tagValues(this.#plant.inputs);
-    const of = (device: DeviceId) =>
-      writes.size === 0 ? NOTHING : new Map([...writes].filter(([id]) => this.#tags.get(id)?.device === device));
-    const at = { scan: tick, atMs, dtMs: STEP_MS, field, forces: NOTHING };
-    const plc1 = scanCycle(PROGRAM_PLC1, this.#memory1, { ...at, writes: of(PLC_1) }, NO_GUARD);
-    const plc2 = scanCycle(PROGRAM_PLC2, this.#memory2, { ...at, writes: of(PLC_2) }, NO_GUARD);
-    this.#memory1 = plc1.memory;
-    this.#memory2 = plc2.memory;
-    this.#known = new Map([...plc1.tags, ...plc2.tags]);
-    this.#outputs = fieldOutputs(new Map([...plc1.outputs, ...plc2.outputs]));
+    this.#options.sink.message({
+      ...device,
+      kind: "write",
+      protocol,
+      tag,
+      value: decimal(this.#plant.arriving(id, value)),
+    });
   }
 
   #close(atMs: number): void {
-    this.#coordinator.close(atMs, this.#known);
+    this.#coordinator.close(atMs, this.#plant.known);
     this.#note(atMs);
     this.#records.push(this.#plant.record(atMs));
     if (atMs % HOUR_MS !== 0) return;

@@ -1,5 +1,6 @@
 import { MAINTENANCE_LIST } from "../operator/procedures.ts";
 import { between, type Random } from "../random.ts";
+import type { Habits } from "./shift.ts";
 
 const MINUTE_MS = 60_000;
 const DRILLS = ["local-control", "hold-dosing", "quarantine-hmi"] as const;
@@ -20,13 +21,15 @@ export interface Outlook {
  * is seen some twenty times.
  */
 export class Supervisor {
+  readonly #habits: Habits;
   readonly #rng: Random;
   #phase = "";
   #dueMs = 0;
   #wanted: string | undefined;
   #maintained = false;
 
-  constructor(rng: Random) {
+  constructor(habits: Habits, rng: Random) {
+    this.#habits = habits;
     this.#rng = rng;
   }
 
@@ -47,13 +50,13 @@ export class Supervisor {
     };
     switch (phase) {
       case "stopped": {
-        const maintain = !this.#maintained && this.#rng() < 0.6;
+        const maintain = !this.#maintained && this.#rng() < this.#habits.maintainShare;
         this.#maintained = maintain;
         after(8000, 5 * MINUTE_MS, maintain ? "maintain" : "start");
         return;
       }
       case "startup":
-        if (this.#rng() < 0.2) after(10_000, 60_000, "hold-start");
+        if (this.#rng() < this.#habits.holdShare) after(10_000, 60_000, "hold-start");
         else this.#wanted = undefined;
         return;
       case "maintenance":
@@ -61,7 +64,8 @@ export class Supervisor {
         return;
       case "normal": {
         const drill = DRILLS[Math.floor(this.#rng() * DRILLS.length)] ?? "local-control";
-        after(10 * MINUTE_MS, 150 * MINUTE_MS, this.#rng() < 0.3 ? "stop" : drill);
+        const [least, most] = this.#habits.normalMinutes;
+        after(least * MINUTE_MS, most * MINUTE_MS, this.#rng() < this.#habits.stopShare ? "stop" : drill);
         return;
       }
       default:

@@ -1,6 +1,5 @@
 import { EventEmitter } from "node:events";
 import { afterEach, expect, test, vi } from "vitest";
-import type WebSocket from "ws";
 import { Readings } from "#coordinator/evidence.ts";
 import { Live } from "#coordinator/live.ts";
 import type { StateView, ToPage } from "#coordinator/page-messages.ts";
@@ -27,6 +26,9 @@ class SlowSocket extends EventEmitter {
   close(): void {
     this.readyState = 3;
     this.emit("close");
+  }
+  terminate(): void {
+    this.close();
   }
 }
 
@@ -79,7 +81,7 @@ function open(maxBufferedBytes: number, maxPages = 8): Live {
 
 function join(to: Live): { socket: SlowSocket; joined: boolean } {
   const socket = new SlowSocket();
-  return { socket, joined: to.join(socket as unknown as WebSocket) };
+  return { socket, joined: to.join(socket) };
 }
 
 test("only what changed is sent, of the tags only those that did", () => {

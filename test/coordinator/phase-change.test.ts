@@ -76,6 +76,20 @@ describe("a planned change", () => {
     expect(orders(ended)).toEqual(["abort"]);
   });
 
+  test("waits longer for the HMI layer's window alone, which first judges what its mirror shows late", () => {
+    const late = (realMs: number) => ({ ...AT(realMs), drainMs: 1000 });
+    const agreed = (state: ChangeState, point: string): ChangeState => {
+      const { at } = state;
+      if (at.stage !== "prepare" && at.stage !== "window") throw new Error(at.stage);
+      const answer = { point, layer: "plc", change: "c-2", order: at.stage, agreed: true, says: "" } as const;
+      return stepChange(state, { kind: "answer", answer }, late(0)).state;
+    };
+    const prepared = beginChange(planOf({ emergency: false, withoutAbsent: false }), late(0)).state;
+    const hmi = ["hmi", "switch", "plc"].reduce(agreed, prepared);
+    const atSwitch = agreed(hmi, "hmi");
+    expect([prepared, hmi, atSwitch].map(({ stageEndsMs }) => stageEndsMs - STAGE_MS)).toEqual([0, 1000, 0]);
+  });
+
   test("whose commit record cannot be written goes back to old whole", () => {
     let step = beginChange(planOf({ emergency: false, withoutAbsent: false }), AT(0));
     for (const point of ["hmi", "switch", "plc", "hmi", "switch", "plc"]) step = agree(step.state, point);

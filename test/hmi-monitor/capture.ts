@@ -2,12 +2,13 @@ import { vi } from "vitest";
 import { Monitor } from "#hmi-monitor/monitor.ts";
 import type { PlantClock } from "#point/clock.ts";
 import { type Judged, Point } from "#point/point.ts";
+import type { Bundle } from "#specs/bundle.ts";
 import { PhaseId } from "#specs/ids.ts";
 import { buildLldpFrame, buildTcpFrame, TCP_FLAG } from "#wire/packet/index.ts";
 import type { PcapRecord } from "#wire/pcap/index.ts";
 import { waterTreatment } from "../support/plant.ts";
 
-const { bundle, plant } = waterTreatment();
+const { bundle } = waterTreatment();
 const HMI = { ip: "127.10.1.11", mac: "02:00:00:00:00:01" };
 const PLC = { mac: "02:00:00:00:00:02" };
 const START_MS = 1_000_000;
@@ -22,10 +23,10 @@ export interface Watching {
 }
 
 /** A monitor in phase normal that keeps what it would have reported. */
-export async function watching(): Promise<Watching> {
+export async function watching(of: Bundle = bundle): Promise<Watching> {
   const clock: PlantClock = { now: () => START_MS, on: () => undefined, close: () => undefined };
   const point = new Point({
-    ...{ point: "hmi-monitor", layer: "hmi", bundle, mode: "enforce", passive: true, clock },
+    ...{ point: "hmi-monitor", layer: "hmi", bundle: of, mode: "enforce", passive: true, clock },
     standalonePhase: PhaseId("normal"),
   });
   await point.start();
@@ -38,7 +39,7 @@ export async function watching(): Promise<Watching> {
     [4840, "opcua"],
   ]);
   return {
-    ...{ monitor: new Monitor(point, plant, ports), point, judged, says },
+    ...{ monitor: new Monitor(point, of.plant, ports), point, judged, says },
     writes: () =>
       judged
         .filter(({ observation }) => observation.operation === "write")
@@ -71,6 +72,11 @@ export class Capture {
 
   down(bytes: Buffer): this {
     return this.#frame(false, TCP_FLAG.ACK | TCP_FLAG.PSH, bytes);
+  }
+
+  /** The server resets the connection. */
+  reset(): this {
+    return this.#frame(false, TCP_FLAG.RST | TCP_FLAG.ACK);
   }
 
   announce(mirroredFrames: number): this {

@@ -1,8 +1,8 @@
-import { ReadRequest, ReadResponse, WriteRequest, WriteResponse } from "node-opcua";
+import { ReadRequest, ReadResponse, StatusCodes, WriteRequest, WriteResponse } from "node-opcua";
 import { describe, expect, test } from "vitest";
+import { JOIN_VISIBLE_MS } from "#hmi-monitor/half-seen.ts";
 import { LateConversation, MAX_JOIN_BYTES, MAX_JOIN_SEGMENTS, MAX_JOIN_TRIES } from "#hmi-monitor/late-join.ts";
 import { modbusPlace } from "#hmi-monitor/modbus-place.ts";
-import { JOIN_VISIBLE_MS } from "#hmi-monitor/monitor.ts";
 import { encodeMsgChunk } from "#wire/opcua/message-chunk.ts";
 import { adu } from "../switch-filter/raw-client.ts";
 import { bodyOf } from "../wire/opcua/node-opcua-bytes.ts";
@@ -29,7 +29,7 @@ describe("Modbus", () => {
     expect(writes()).toEqual(["DOS201.SP 2 deny", "DOS201.SP 8 deny"]);
     expect(says.map((line) => line.split(": ").slice(1).join(": "))).toEqual([
       "joined late: blind until a request and its answer fit",
-      "joined late, and judged from now on; 0 bytes before that were not",
+      "judged from now on; 0 bytes before that were not",
     ]);
     expect(monitor.unread).toMatchObject({ joinedLate: 1, resynchronised: 1, bytes: 0 });
   });
@@ -40,7 +40,7 @@ describe("Modbus", () => {
     const atMs = capture.records.at(-1)?.timeMs ?? 0;
     expect(writes()).toEqual([]);
     expect(monitor.blindUntil(atMs)).toBe(
-      "blind until a request and its answer fit in a connection that was there before this layer",
+      "blind until a request and its answer fit in a connection of which a part was not seen",
     );
     expect(monitor.blindUntil(atMs + JOIN_VISIBLE_MS + 1)).toBeUndefined();
     monitor.frame({ ...(capture.down(write).records.at(-1) ?? raise()) });
@@ -82,7 +82,11 @@ describe("Modbus", () => {
   });
 
   test("what is held is bounded, in segments and in bytes", () => {
-    const never = { blind: undefined, data: () => expect.unreachable(), closed: () => undefined };
+    const nothing = () => undefined;
+    const never = {
+      ...{ blind: undefined, data: () => expect.unreachable(), lost: nothing, passed: nothing },
+      ...{ look: nothing, closed: nothing },
+    };
     let most = { segments: 0, bytes: 0 };
     const late = new LateConversation(never, (held) => {
       const bytes = held.reduce((sum, segment) => sum + segment.bytes.length, 0);
@@ -110,7 +114,7 @@ describe("OPC UA", () => {
   const read = bodyOf(new ReadRequest({ nodesToRead: [SP] }));
   const shown = bodyOf(new ReadResponse({ results: [{ value: { dataType: 11, value: 30 } }] }));
   const write = bodyOf(new WriteRequest({ nodesToWrite: [{ ...SP, value: { value: { dataType: 11, value: 33 } } }] }));
-  const written = bodyOf(new WriteResponse({ results: [{ value: 0 }] as never }));
+  const written = bodyOf(new WriteResponse({ results: [StatusCodes.Good] }));
 
   const talk = (second = { sequence: 51, channel: 7 }) =>
     new Capture(PLC2_UA, 40_002)

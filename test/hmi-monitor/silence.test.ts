@@ -89,3 +89,14 @@ test("an operator station that no longer asks is missed in both, once each, and 
   for (let n = 9; n <= 11; n += 1) await second({ ask: false, tell: false }, n);
   expect(missed()).toHaveLength(4);
 });
+
+test("as long as the layer is blind nothing is missed, and each is waited for anew when it sees again", async () => {
+  for (let n = 1; n <= 3; n += 1) await second({ ask: true, tell: true }, n);
+  point.setBlind("the mirror is unplugged");
+  for (let n = 4; n <= 9; n += 1) await second({ ask: false, tell: false }, n);
+  point.setBlind(undefined);
+  await second({ ask: false, tell: false }, 10);
+  expect(missed()).toEqual([]);
+  for (let n = 11; n <= 13; n += 1) await second({ ask: false, tell: false }, n);
+  expect(missed()).toHaveLength(2);
+});

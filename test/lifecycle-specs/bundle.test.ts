@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type Bundle, buildBundle, canonicalBundle, packBundle, relocatePlant, unpackBundle } from "#specs/bundle.ts";
+import { PlantId } from "#specs/ids.ts";
 import type { Lifecycle } from "#specs/lifecycle.ts";
 import type { Plant } from "#specs/plant.ts";
 import { openBundle, unsignedBundle } from "#specs/sign.ts";
@@ -183,7 +184,7 @@ describe("an unsigned bundle is refused, in one sentence", () => {
     },
     {
       name: "another plant's lifecycle",
-      given: built({ plant: { id: LIFECYCLE.phases[0]?.zone as never } }),
+      given: built({ plant: { id: PlantId("works") } }),
       says: "is of plant `works` and has a lifecycle of `everything`",
     },
     {

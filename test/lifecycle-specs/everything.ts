@@ -151,7 +151,7 @@ const R = {
     causality: {
       after: level(1.2, { forMs: 3000, freshMs: 10_000 }),
       notWhile: { all: [{ tag: TagId("MODE"), test: "is", value: 6 }], forMs: 500 },
-      follows: { rule: RuleId("start"), withinMs: 60_000, once: true },
+      follows: { rule: RuleId("start"), withinMs: 60_000, once: true, select: true },
       apart: { rules: [RuleId("total"), RuleId("count")], withinMs: 2000 },
     },
   }),
@@ -318,6 +318,7 @@ export const LIFECYCLE: Lifecycle = {
   leaseMs: 10_000,
   skewMs: 100,
   changeMs: 5000,
+  mirrorDelayMs: 1000,
   rules: [R.stop, R.reads, R.told],
   phases: [off, run, service, on, ...masks],
   containments: [

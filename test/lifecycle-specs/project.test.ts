@@ -61,7 +61,7 @@ describe("one rule, three layers", () => {
       causality: {
         after: { ...RULES.flow.causality?.after, forMs: 2900, freshMs: 10_200 },
         notWhile: { ...RULES.flow.causality?.notWhile, forMs: 700 },
-        follows: { rule: "start", withinMs: 60_200, once: true },
+        follows: { rule: "start", withinMs: 60_200, once: true, select: true },
         apart: { rules: ["total", "count"], withinMs: 1900 },
       },
       direction: "request",

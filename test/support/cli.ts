@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { createReadStream } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const LAUNCHER = fileURLToPath(new URL("../../bin/sekisho.js", import.meta.url));
@@ -9,16 +10,23 @@ export interface CliResult {
   readonly stderr: string;
 }
 
-/** Runs the command as a user would; it is killed when it takes longer than `timeoutMs`. */
-export function sekisho(args: readonly string[], timeoutMs: number): Promise<CliResult> {
+/**
+ * Runs the command as a user would; it is killed when it takes longer than `timeoutMs`.
+ *
+ * @param input a file that it reads as its standard input, through a pipe
+ */
+export function sekisho(args: readonly string[], timeoutMs: number, input?: string): Promise<CliResult> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [LAUNCHER, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, [LAUNCHER, ...args], {
+      stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+    });
+    if (input !== undefined && child.stdin !== null) createReadStream(input).pipe(child.stdin);
     let stdout = "";
     let stderr = "";
-    child.stdout.on("data", (chunk: Buffer) => {
+    child.stdout?.on("data", (chunk: Buffer) => {
       stdout += chunk.toString();
     });
-    child.stderr.on("data", (chunk: Buffer) => {
+    child.stderr?.on("data", (chunk: Buffer) => {
       stderr += chunk.toString();
     });
     const timer = setTimeout(() => child.kill("SIGTERM"), timeoutMs);

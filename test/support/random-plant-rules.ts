@@ -17,11 +17,11 @@ import { randomForm, randomRoles } from "./random-plant-forms.ts";
 const DURATIONS = [1000, 500, 0, 3000, 5000, 1] as const;
 /** What a random rule is about, the commonest several times. */
 const OPERATIONS: readonly Operation[] = [
-  ...["write", "write", "write", "write", "write", "write", "write"],
-  ...["output", "output", "output", "report", "report", "report", "call", "call", "call"],
-  ...["read", "read", "read", "subscribe", "session", "browse"],
-  ...["program", "program", "diagnose", "diagnose", "raw", "raw"],
-] as Operation[];
+  ...(["write", "write", "write", "write", "write", "write", "write"] as const),
+  ...(["output", "output", "output", "report", "report", "report", "call", "call", "call"] as const),
+  ...(["read", "read", "read", "subscribe", "session", "browse"] as const),
+  ...(["program", "program", "diagnose", "diagnose", "raw", "raw"] as const),
+];
 const MODES: readonly Mode[] = ["enforce", "monitor", "off"];
 
 /** What the rules of one lifecycle share: its few comparisons and the names that rules can refer to. */

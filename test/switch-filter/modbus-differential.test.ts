@@ -5,11 +5,21 @@ import { DeviceId } from "#specs/ids.ts";
 import { ModbusSession } from "#switch-filter/modbus-session.ts";
 import { Relay } from "#switch-filter/relay.ts";
 import { seededDraw } from "../support/random-plant-draw.ts";
-import { WatchedPoint } from "./modbus-fuzz-run.ts";
 import { drawStream } from "./modbus-mutate.ts";
-import { CELLS, LIMIT, LIMITED_END, LIMITED_START, LINK_OF, openPlant, READER, WRITER } from "./modbus-open-plant.ts";
+import {
+  CELLS,
+  IN_FORCE,
+  LIMIT,
+  LIMITED_END,
+  LIMITED_START,
+  LINK_OF,
+  openPlant,
+  READER,
+  WRITER,
+} from "./modbus-open-plant.ts";
 import { adu, RawClient } from "./raw-client.ts";
 import { SERVER_MAKES } from "./servers.ts";
+import { WatchedPoint } from "./watched-point.ts";
 
 /**
  * Meddled streams through the filter to real servers of three makes. Whatever one of them has written afterwards, read around the filter,
@@ -21,13 +31,13 @@ const QUIET_MS = 10;
 const WRITES_FROM = "127.253.1.80";
 const READS_FROM = "127.253.1.81";
 const DIRECT = "127.253.3.80";
-const { plant } = openPlant();
+const { plant, bundle } = openPlant();
 const tags = new ModbusTags(plant, DeviceId("plc-1"));
 
 describe.each(SERVER_MAKES.map((make, i) => ({ make, name: make.name, net: i })))("before $name", ({ make, net }) => {
   const FILTER = { host: `127.253.2.${net + 81}`, port: 15_080 + net };
   const PLC = { host: `127.253.3.${net + 81}`, port: 15_090 + net };
-  const point = new WatchedPoint();
+  const point = new WatchedPoint(bundle, IN_FORCE);
   let server: { stop(): Promise<void> } | undefined;
   let relay: Relay | undefined;
   let direct: RawClient | undefined;

@@ -1,8 +1,5 @@
-import type { PlantClock } from "#point/clock.ts";
 import { ModbusImage } from "#point/observe/modbus-image.ts";
 import { ModbusTags } from "#point/observe/modbus-tags.ts";
-import { type Judged, Point } from "#point/point.ts";
-import type { Observation } from "#specs/decide/observation.ts";
 import { DeviceId } from "#specs/ids.ts";
 import { framingOf } from "#switch-filter/modbus-framing.ts";
 import { ModbusSession } from "#switch-filter/modbus-session.ts";
@@ -12,26 +9,11 @@ import { between, type Draw, seededDraw } from "../support/random-plant-draw.ts"
 import { CarelessServer } from "./modbus-careless-server.ts";
 import { drawPieces, drawStream, type Framing } from "./modbus-mutate.ts";
 import { IN_FORCE, LINK_OF, openPlant, READER, WRITER } from "./modbus-open-plant.ts";
+import { WatchedPoint } from "./watched-point.ts";
 
-const clock: PlantClock = { now: () => 1_000_000, on: () => undefined, close: () => undefined };
 const { plant, bundle } = openPlant();
 const tags = new ModbusTags(plant, DeviceId("plc-1"));
 const FRAMINGS = { mbap: framingOf("mbap", tags), rtu: framingOf("rtu", tags) } as const;
-
-/** A point that keeps what it judged since somebody looked. */
-export class WatchedPoint extends Point {
-  judged: Judged[] = [];
-
-  constructor() {
-    super({ point: "switch-filter", layer: "switch", bundle, mode: "enforce", clock, standalonePhase: IN_FORCE });
-  }
-
-  override judge(observation: Observation, atMs?: number): Judged {
-    const judged = super.judge(observation, atMs);
-    this.judged.push(judged);
-    return judged;
-  }
-}
 
 export interface FuzzCounts {
   streams: number;
@@ -139,7 +121,7 @@ function meddled(draw: Draw, answer: Buffer, framing: Framing): Buffer {
 
 /** So many frames at least, from this seed on. The seed of a stream that fails is named. */
 export async function fuzz(seed: number, frames: number, counts: FuzzCounts, point?: WatchedPoint): Promise<number> {
-  const watched = point ?? new WatchedPoint();
+  const watched = point ?? new WatchedPoint(bundle, IN_FORCE);
   if (point === undefined) await watched.start();
   const until = counts.frames + frames;
   let next = seed;

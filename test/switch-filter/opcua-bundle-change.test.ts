@@ -1,15 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  AttributeIds,
-  type ClientSession,
-  DataType,
-  MessageSecurityMode,
-  type OPCUAClient,
-  SecurityPolicy,
-  Variant,
-} from "node-opcua";
+import { type ClientSession, MessageSecurityMode, type OPCUAClient, SecurityPolicy } from "node-opcua";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { systemClock } from "#point/clock.ts";
 import { type Bundle, buildBundle } from "#specs/bundle.ts";
@@ -24,6 +16,7 @@ import {
   type Security,
   startUaServer,
   uaClient,
+  writeSp,
 } from "./opcua-server.ts";
 import { read, UaBench } from "./ua-bench.ts";
 
@@ -79,12 +72,9 @@ async function connect(way: Security): Promise<{ client: OPCUAClient; session: C
   return { client, session: await client.createSession(), lost: () => lost };
 }
 
-const SP = { nodeId: "ns=1;s=SP", attributeId: AttributeIds.Value };
 /** The value that the server holds after it: evidence that is not our own. */
 async function write(session: ClientSession, value: number): Promise<number> {
-  await session
-    .write({ ...SP, value: { value: new Variant({ dataType: DataType.Double, value }) } })
-    .catch(() => undefined);
+  await writeSp(session, value).catch(() => undefined);
   return running.executed.sp;
 }
 

@@ -1,7 +1,6 @@
-import type { PlantClock } from "#point/clock.ts";
-import { UaTags } from "#point/observe/opcua.ts";
 import { UaNames } from "#point/observe/opcua-names.ts";
-import { type Judged, Point } from "#point/point.ts";
+import { UaTags } from "#point/observe/opcua-tags.ts";
+import type { Judged } from "#point/point.ts";
 import type { Observation } from "#specs/decide/observation.ts";
 import { LinkId } from "#specs/ids.ts";
 import type { UaTermination } from "#switch-filter/opcua-identity.ts";
@@ -13,26 +12,11 @@ import { between, chance, type Draw, seededDraw } from "../support/random-plant-
 import { CarelessAssembler, CarelessUaServer, type Deed } from "./opcua-careless-server.ts";
 import { drawBody, drawChunks, drawPieces, meddled } from "./opcua-mutate.ts";
 import { IN_FORCE, PLC, READER, uaPlant, WRITER } from "./opcua-plant.ts";
+import { WatchedPoint } from "./watched-point.ts";
 
-const clock: PlantClock = { now: () => 1_000_000, on: () => undefined, close: () => undefined };
 const { plant, bundle } = uaPlant({ writer: ["127.0.0.2"], reader: ["127.0.0.3"], plc: ["127.0.0.4"] });
 const URLS = { filter: "opc.tcp://filter:4840", server: "opc.tcp://plc:4840" };
 const tags = new UaTags(plant, PLC);
-
-/** A point that keeps what it judged since somebody looked. */
-class WatchedPoint extends Point {
-  judged: Judged[] = [];
-
-  constructor() {
-    super({ point: "switch-filter", layer: "switch", bundle, mode: "enforce", clock, standalonePhase: IN_FORCE });
-  }
-
-  override judge(observation: Observation, atMs?: number): Judged {
-    const judged = super.judge(observation, atMs);
-    this.judged.push(judged);
-    return judged;
-  }
-}
 
 export interface UaFuzzCounts {
   streams: number;
@@ -215,7 +199,7 @@ export async function uaFuzz(
   counts: UaFuzzCounts,
   security?: FuzzSecurity,
 ): Promise<number> {
-  const point = new WatchedPoint();
+  const point = new WatchedPoint(bundle, IN_FORCE);
   await point.start();
   let next = seed;
   for (; goesOn(); next += 1) {

@@ -1,21 +1,22 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  AttributeIds,
-  type ClientSession,
-  DataType,
-  MessageSecurityMode,
-  SecurityPolicy,
-  StatusCodes,
-  Variant,
-} from "node-opcua";
+import { MessageSecurityMode, SecurityPolicy, StatusCodes } from "node-opcua";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { systemClock } from "#point/clock.ts";
 import { type OwnNotice, Point } from "#point/point.ts";
 import { type RunningFilter, runSwitchFilter } from "#switch-filter/main.ts";
 import { IN_FORCE, LINK, uaPlant } from "./opcua-plant.ts";
-import { makeCertificate, type RunningServer, type Security, startUaServer, uaClient } from "./opcua-server.ts";
+import {
+  makeCertificate,
+  POLICIES,
+  type RunningServer,
+  type Security,
+  SP,
+  startUaServer,
+  uaClient,
+  writeSp,
+} from "./opcua-server.ts";
 
 /** Channels whose keys the filter does not have, between a real client and a real server (node-opcua). */
 const LOOKED_INTO = { host: "127.252.5.2", port: 48421 };
@@ -57,14 +58,6 @@ afterAll(async () => {
   rmSync(pki, { recursive: true, force: true });
 });
 
-const SP = { nodeId: "ns=1;s=SP", attributeId: AttributeIds.Value };
-const write = (session: ClientSession, value: number) =>
-  session.write({ ...SP, value: { value: new Variant({ dataType: DataType.Double, value }) } });
-const POLICIES = [
-  SecurityPolicy.Basic256Sha256,
-  SecurityPolicy.Aes128_Sha256_RsaOaep,
-  SecurityPolicy.Aes256_Sha256_RsaPss,
-];
 const policies = POLICIES.map((policy) => ({ policy }));
 const says = (): string => notices.map((notice) => `${notice.severity} ${notice.says}`).join("\n");
 
@@ -81,11 +74,11 @@ describe("mode Sign, through from end to end", () => {
       const way = { policy, mode: MessageSecurityMode.Sign };
       const { client, session: signed } = await session(LOOKED_INTO, way);
       expect((await signed.read(SP)).value.value).toBe(30);
-      expect(await write(signed, 33)).toBe(StatusCodes.Good);
+      expect(await writeSp(signed, 33)).toBe(StatusCodes.Good);
       expect(running.executed.sp).toBe(33);
       expect(says()).toContain("signed and not encrypted");
       expect(says()).toContain("client certificate CN=client");
-      await expect(write(signed, 99)).rejects.toThrow();
+      await expect(writeSp(signed, 99)).rejects.toThrow();
       expect(running.executed.sp).toBe(33);
       expect(says()).toContain("can only be closed: SP 99");
       await client.disconnect();
@@ -101,7 +94,7 @@ describe("mode Sign, through from end to end", () => {
       renewals += 1;
     });
     for (let value = 1; renewals < 2; value = 1 + (value % 40)) {
-      expect(await write(signed, value)).toBe(StatusCodes.Good);
+      expect(await writeSp(signed, value)).toBe(StatusCodes.Good);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     await signed.close();
@@ -111,7 +104,7 @@ describe("mode Sign, through from end to end", () => {
   test("a denial is only said where nothing is blocked", async () => {
     const way = { policy: SecurityPolicy.Basic256Sha256, mode: MessageSecurityMode.Sign };
     const { client, session: signed } = await session(WATCHED, way);
-    expect(await write(signed, 99)).toBe(StatusCodes.Good);
+    expect(await writeSp(signed, 99)).toBe(StatusCodes.Good);
     expect(running.executed.sp).toBe(99);
     await signed.close();
     await client.disconnect();
@@ -133,7 +126,7 @@ describe("mode SignAndEncrypt, through from end to end", () => {
 
   test("passes on an opaque link: certificates, policy, sizes and time are all that is known", async () => {
     const { client, session: sealed } = await session(OPAQUE, way);
-    expect(await write(sealed, 99)).toBe(StatusCodes.Good);
+    expect(await writeSp(sealed, 99)).toBe(StatusCodes.Good);
     expect(running.executed.sp).toBe(99);
     await sealed.close();
     await client.disconnect();
@@ -145,7 +138,7 @@ describe("mode SignAndEncrypt, through from end to end", () => {
 
   test("passes where nothing is blocked, as a detection", async () => {
     const { client, session: sealed } = await session(WATCHED, way);
-    expect(await write(sealed, 41)).toBe(StatusCodes.Good);
+    expect(await writeSp(sealed, 41)).toBe(StatusCodes.Good);
     expect(says()).toMatch(/detection .*in monitor mode it passes unjudged/);
     await sealed.close();
     await client.disconnect();

@@ -3,8 +3,6 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
-  AttributeIds,
-  type ClientSession,
   ClientSubscription,
   DataType,
   MessageSecurityMode,
@@ -22,11 +20,14 @@ import {
   BY_PASSWORD,
   makeCertificate,
   makeTermination,
+  POLICIES,
   type RunningServer,
   type Security,
+  SP,
   startUaServer,
   USER,
   uaClient,
+  writeSp,
 } from "./opcua-server.ts";
 
 /** Real client, the filter that ends secured channels, real server (node-opcua). What was done is read off the server. */
@@ -58,15 +59,6 @@ afterAll(async () => {
   rmSync(pki, { recursive: true, force: true });
 });
 
-const SP = { nodeId: "ns=1;s=SP", attributeId: AttributeIds.Value };
-const write = (session: ClientSession, value: number) =>
-  session.write({ ...SP, value: { value: new Variant({ dataType: DataType.Double, value }) } });
-
-const POLICIES = [
-  SecurityPolicy.Basic256Sha256,
-  SecurityPolicy.Aes128_Sha256_RsaOaep,
-  SecurityPolicy.Aes256_Sha256_RsaPss,
-];
 const MODES = [MessageSecurityMode.Sign, MessageSecurityMode.SignAndEncrypt];
 const WAYS: readonly Security[] = POLICIES.flatMap((policy) => MODES.map((mode) => ({ policy, mode })));
 
@@ -78,9 +70,9 @@ describe("a real client through channels that end in the filter", () => {
       await client.connect(URL);
       const session = await client.createSession(BY_PASSWORD);
       expect((await session.read(SP)).statusCode).toBe(StatusCodes.Good);
-      expect(await write(session, 33)).toBe(StatusCodes.Good);
+      expect(await writeSp(session, 33)).toBe(StatusCodes.Good);
       expect(running.executed.sp).toBe(33);
-      expect((await write(session, 99)).name).toBe("BadOutOfRange");
+      expect((await writeSp(session, 99)).name).toBe("BadOutOfRange");
       expect(running.executed.sp).toBe(33);
       const call = async (code: number) =>
         (
@@ -108,7 +100,7 @@ describe("a real client through channels that end in the filter", () => {
           if (value.value.value === 34) resolve(34);
         });
       });
-      expect(await write(session, 34)).toBe(StatusCodes.Good);
+      expect(await writeSp(session, 34)).toBe(StatusCodes.Good);
       expect(await changed).toBe(34);
       await subscription.terminate();
       await session.close();
@@ -158,10 +150,10 @@ test("a channel that is renewed again and again goes on", async () => {
   await client.connect(URL);
   const session = await client.createSession();
   for (let value = 1; renewals < 3; value = 1 + (value % 40)) {
-    expect(await write(session, value)).toBe(StatusCodes.Good);
+    expect(await writeSp(session, value)).toBe(StatusCodes.Good);
     expect(running.executed.sp).toBe(value);
   }
-  expect((await write(session, 99)).name).toBe("BadOutOfRange");
+  expect((await writeSp(session, 99)).name).toBe("BadOutOfRange");
   await session.close();
   await client.disconnect();
 }, 60_000);

@@ -1,6 +1,8 @@
 import { copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import {
+  AttributeIds,
+  type ClientSession,
   DataType,
   MessageSecurityMode,
   OPCUACertificateManager,
@@ -9,6 +11,7 @@ import {
   OPCUAServer,
   SecurityPolicy,
   type ServerSession,
+  type StatusCode,
   StatusCodes,
   UserTokenType,
   Variant,
@@ -125,7 +128,21 @@ export interface Security {
   readonly mode: MessageSecurityMode;
 }
 
+/** The policies that are not deprecated. */
+export const POLICIES = [
+  SecurityPolicy.Basic256Sha256,
+  SecurityPolicy.Aes128_Sha256_RsaOaep,
+  SecurityPolicy.Aes256_Sha256_RsaPss,
+] as const;
+
 export const NO_SECURITY: Security = { policy: SecurityPolicy.None, mode: MessageSecurityMode.None };
+
+/** The set-point that the writer may write within its limit. */
+export const SP = { nodeId: "ns=1;s=SP", attributeId: AttributeIds.Value };
+
+export function writeSp(session: ClientSession, value: number): Promise<StatusCode> {
+  return session.write({ ...SP, value: { value: new Variant({ dataType: DataType.Double, value }) } });
+}
 
 /** A real OPC UA client that trusts whoever answers. Its certificates are those of `pki/client`. */
 export async function uaClient(

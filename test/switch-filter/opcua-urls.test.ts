@@ -20,8 +20,8 @@ import {
 } from "node-opcua";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "#point/clock.ts";
-import { UaTags } from "#point/observe/opcua.ts";
 import { UaNames } from "#point/observe/opcua-names.ts";
+import { UaTags } from "#point/observe/opcua-tags.ts";
 import { LinkId } from "#specs/ids.ts";
 import { type RunningFilter, runSwitchFilter } from "#switch-filter/main.ts";
 import { UaSession } from "#switch-filter/opcua-session.ts";

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { AttributeIds, type ClientSession, DataType, MessageSecurityMode, SecurityPolicy, Variant } from "node-opcua";
+import { MessageSecurityMode, SecurityPolicy } from "node-opcua";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { systemClock } from "#point/clock.ts";
 import { type OwnNotice, Point } from "#point/point.ts";
@@ -18,6 +18,7 @@ import {
   type Security,
   startUaServer,
   uaClient,
+  writeSp,
 } from "./opcua-server.ts";
 
 /** A link is opened in the way that is declared and in no other, between a real client and a real server (node-opcua). */
@@ -83,16 +84,12 @@ async function start(way: UaWay | undefined, withCertificates: boolean): Promise
   });
 }
 
-const SP = { nodeId: "ns=1;s=SP", attributeId: AttributeIds.Value };
-const written = (session: ClientSession, value: number) =>
-  session.write({ ...SP, value: { value: new Variant({ dataType: DataType.Double, value }) } });
-
 /** The value that the server holds after a client has tried to write 31. */
 async function tried(security: Security): Promise<number> {
   const client = await uaClient(pki, security, "client");
   try {
     await client.connect(`opc.tcp://${FILTER.host}:${FILTER.port}`);
-    await written(await client.createSession(), 31);
+    await writeSp(await client.createSession(), 31);
   } catch {
     // It was refused, or the channel ended: the server's value tells.
   } finally {
@@ -145,13 +142,13 @@ test("another way is declared while a channel is open: the channel ends, one tha
   });
   await client.connect(`opc.tcp://${FILTER.host}:${FILTER.port}`);
   const session = await client.createSession();
-  await written(session, 31);
+  await writeSp(session, 31);
   expect(running.executed.sp).toBe(31);
   filter?.takeBundle(() => bundle("signed"));
-  await written(session, 32);
+  await writeSp(session, 32);
   expect([running.executed.sp, lost]).toEqual([32, 0]);
   filter?.takeBundle(() => bundle("ended"));
-  await written(session, 33);
+  await writeSp(session, 33);
   expect([running.executed.sp, lost]).toEqual([33, 0]);
   filter?.takeBundle(() => bundle("clear"));
   await expect.poll(() => lost).toBe(1);

@@ -8,8 +8,8 @@ import {
   WriteRequest,
 } from "node-opcua";
 import type { Party } from "#point/observe/modbus.ts";
-import { UaTags } from "#point/observe/opcua.ts";
 import { UaNames } from "#point/observe/opcua-names.ts";
+import { UaTags } from "#point/observe/opcua-tags.ts";
 import { DeviceId, LinkId } from "#specs/ids.ts";
 import type { Mode } from "#specs/plant.ts";
 import { UaSession } from "#switch-filter/opcua-session.ts";

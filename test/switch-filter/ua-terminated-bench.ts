@@ -1,5 +1,5 @@
-import { UaTags } from "#point/observe/opcua.ts";
 import { UaNames } from "#point/observe/opcua-names.ts";
+import { UaTags } from "#point/observe/opcua-tags.ts";
 import { LinkId } from "#specs/ids.ts";
 import type { UaTermination } from "#switch-filter/opcua-identity.ts";
 import { UaSession } from "#switch-filter/opcua-session.ts";

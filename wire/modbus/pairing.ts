@@ -24,6 +24,8 @@ export interface PairedRequest<T> extends PendingRequest<T> {
   readonly outOfOrder: boolean;
 }
 
+const NONE: readonly never[] = [];
+
 /**
  * Bounded table of the pending requests of one connection; pairs responses by transaction identifier.
  *
@@ -68,16 +70,22 @@ export class RequestTable<T = undefined> {
     if (functionCode !== asked && functionCode !== (asked | EXCEPTION_BIT)) {
       return err(wireError("MB_PAIR_FUNCTION", MBAP_FIELD.PDU, SPEC));
     }
-    const [oldest] = this.#pending.keys();
+    const oldest = this.#pending.keys().next().value;
     this.#pending.delete(response.transactionId);
     return ok({ ...pending, outOfOrder: oldest !== response.transactionId });
   }
 
   /** Removes and returns the requests seen before `beforeMs`, oldest first: they got no response. */
   expire(beforeMs: number): readonly PendingRequest<T>[] {
-    const expired = [...this.#pending.values()].filter((pending) => pending.timeMs < beforeMs);
-    for (const pending of expired) this.#pending.delete(pending.transactionId);
-    return expired;
+    // Asked at every request, and nearly always about none.
+    let expired: PendingRequest<T>[] | undefined;
+    for (const pending of this.#pending.values()) {
+      if (pending.timeMs >= beforeMs) continue;
+      expired ??= [];
+      expired.push(pending);
+      this.#pending.delete(pending.transactionId);
+    }
+    return expired ?? NONE;
   }
 
   /** Removes and returns all pending requests, oldest first; for the end of a connection. */

@@ -4,12 +4,22 @@ import { type ChunkType, decodeUacpHeader, HEADER, type MessageType } from "./ua
 
 /** Largest chunk unless the caller or the negotiation says less, in bytes. */
 const DEFAULT_MAX_CHUNK_BYTES = 65_536;
+/** Memory that a chunk takes before its bytes have come. */
+const FIRST_BYTES = 4096;
 
 /** One complete chunk: exactly the bytes that were received, header included. */
 export interface UacpFrame {
   readonly type: MessageType;
   readonly chunkType: ChunkType;
   readonly bytes: Buffer;
+}
+
+/** A chunk whose bytes are coming; the buffer follows them, never the size that a header claims. */
+interface Partial {
+  readonly type: MessageType;
+  readonly chunkType: ChunkType;
+  readonly size: number;
+  bytes: Buffer;
 }
 
 export interface UacpFramerOptions {
@@ -26,7 +36,7 @@ export class UacpFramer {
   readonly #header = Buffer.alloc(HEADER.END);
   #maxChunkBytes: number;
   #headerLength = 0;
-  #partial: { readonly type: MessageType; readonly chunkType: ChunkType; readonly bytes: Buffer } | undefined;
+  #partial: Partial | undefined;
   #partialLength = 0;
   #failed: WireError | undefined;
 
@@ -76,24 +86,31 @@ export class UacpFramer {
       return;
     }
     const { type, chunkType, size } = header.value;
-    const bytes = Buffer.allocUnsafe(size);
+    const bytes = Buffer.allocUnsafe(Math.min(size, FIRST_BYTES));
     this.#header.copy(bytes);
-    this.#partial = { type, chunkType, bytes };
+    this.#partial = { type, chunkType, size, bytes };
     this.#partialLength = HEADER.END;
   }
 
   #takeBody(data: Buffer, at: number): number {
-    if (this.#partial === undefined) return 0;
-    const taken = data.copy(this.#partial.bytes, this.#partialLength, at);
+    const partial = this.#partial;
+    if (partial === undefined) return 0;
+    const end = Math.min(partial.size, this.#partialLength + data.length - at);
+    if (end > partial.bytes.length) {
+      const grown = Buffer.allocUnsafe(Math.min(partial.size, Math.max(end, 2 * partial.bytes.length)));
+      partial.bytes.copy(grown, 0, 0, this.#partialLength);
+      partial.bytes = grown;
+    }
+    const taken = data.copy(partial.bytes, this.#partialLength, at);
     this.#partialLength += taken;
     return taken;
   }
 
   #complete(): UacpFrame | undefined {
-    const frame = this.#partial;
-    if (frame === undefined || this.#partialLength < frame.bytes.length) return undefined;
+    const partial = this.#partial;
+    if (partial === undefined || this.#partialLength < partial.size) return undefined;
     this.#partial = undefined;
     this.#partialLength = 0;
-    return frame;
+    return partial;
   }
 }

@@ -12,6 +12,16 @@ export class ByteHistory {
     this.#bound = bound;
   }
 
+  /** How many of the last bytes are known. */
+  get known(): number {
+    return Math.min(this.#total, this.#ring?.length ?? 0);
+  }
+
+  /** What its memory takes beyond the bound. */
+  get excess(): number {
+    return Math.max(0, (this.#ring?.length ?? 0) - this.#bound);
+  }
+
   append(bytes: Buffer): void {
     const length = bytes.length;
     if (this.#bound === 0) return;
@@ -38,12 +48,28 @@ export class ByteHistory {
     const ring = this.#ring;
     if (ring === undefined) return 0;
     const size = ring.length;
-    const known = Math.min(this.#total, size);
     let differing = 0;
-    for (let i = Math.max(0, back - known); i < bytes.length; i += 1) {
+    for (let i = Math.max(0, back - this.known); i < bytes.length; i += 1) {
       if (ring[(this.#total - back + i) % size] !== bytes[i]) differing += 1;
     }
     return differing;
+  }
+
+  /** Makes room for so many bytes in all, beyond the bound; it stays until `forget`. */
+  reserve(bytes: number): void {
+    const ring = this.#ring;
+    if (ring !== undefined && ring.length >= bytes) return;
+    const grown = Buffer.allocUnsafeSlow(bytes);
+    if (ring === undefined) {
+      this.#ring = grown;
+      return;
+    }
+    const { known } = this;
+    const start = (this.#total - known) % ring.length;
+    const first = ring.copy(grown, 0, start, Math.min(ring.length, start + known));
+    ring.copy(grown, first, 0, known - first);
+    this.#ring = grown;
+    this.#total = known;
   }
 
   /** Gives the memory back. */
@@ -60,7 +86,7 @@ export class ByteHistory {
       return this.#ring;
     }
     const size = ring.length;
-    if (size === this.#bound || this.#total + length <= size) return ring;
+    if (size >= this.#bound || this.#total + length <= size) return ring;
     const grown = Buffer.allocUnsafeSlow(Math.min(this.#bound, Math.max(2 * size, 2 * length)));
     // Below its bound a ring grows before it would turn around, so that it begins at its start.
     ring.copy(grown, 0, 0, this.#total);

@@ -1,5 +1,6 @@
 import { Connection, type ConnectionState } from "./connection.ts";
 import type { Flow, ReassemblyLimits } from "./flow.ts";
+import { i32 } from "./octets.ts";
 import type { PacketView } from "./packet-view.ts";
 import type { HeldBudget } from "./stream-half.ts";
 
@@ -11,16 +12,16 @@ interface Line {
   newest: Connection | undefined;
 }
 
-/** An address as a number of 32 bits: itself in IPv4, folded in IPv6. */
+/** An address as a number of 32 bits, with a sign: itself in IPv4, folded in IPv6. */
 function addressWord(view: PacketView, at: number): number {
   const { bytes } = view;
-  if (view.ipVersion === 4) return bytes.readUInt32BE(at);
-  const folded =
-    Math.imul(bytes.readUInt32BE(at), 0x9e3779b1) ^
-    Math.imul(bytes.readUInt32BE(at + 4), 0x85ebca6b) ^
-    Math.imul(bytes.readUInt32BE(at + 8), 0xc2b2ae35) ^
-    bytes.readUInt32BE(at + 12);
-  return folded >>> 0;
+  if (view.ipVersion === 4) return i32(bytes, at);
+  return (
+    Math.imul(i32(bytes, at), 0x9e3779b1) ^
+    Math.imul(i32(bytes, at + 4), 0x85ebca6b) ^
+    Math.imul(i32(bytes, at + 8), 0xc2b2ae35) ^
+    i32(bytes, at + 12)
+  );
 }
 
 /**
@@ -50,30 +51,26 @@ export class ConnectionTable {
     return this.#size;
   }
 
+  /** The connection of a frame; sets the words of its addresses, by which the rest is asked. */
   find(view: PacketView): Connection | undefined {
-    const src = addressWord(view, view.srcAt);
-    const dst = addressWord(view, view.dstAt);
-    const hash = this.#hash(view, src, dst);
+    view.srcWord = addressWord(view, view.srcAt);
+    view.dstWord = addressWord(view, view.dstAt);
+    const hash = this.#hash(view);
     let found = this.#buckets[hash & (this.#buckets.length - 1)];
-    while (found !== undefined && !(found.hash === hash && found.owns(view, src, dst))) found = found.nextInBucket;
+    while (found !== undefined && !(found.hash === hash && found.owns(view))) found = found.nextInBucket;
     return found;
   }
 
-  isFromClient(connection: Connection, view: PacketView): boolean {
-    return connection.isFromClient(view, addressWord(view, view.srcAt));
-  }
-
-  /** Adds a connection for the frame's addresses, in place of `known`, which has the same. */
+  /** Adds a connection for the addresses of a frame that was looked up, in place of `known`, which has the same. */
   add(view: PacketView, flow: Flow, fromClient: boolean, known: Connection | undefined, timeMs: number): Connection {
     if (known !== undefined) this.remove(known);
-    const src = addressWord(view, view.srcAt);
-    const dst = addressWord(view, view.dstAt);
+    const { srcWord: src, dstWord: dst } = view;
     const size = view.ipVersion === 4 ? 4 : 16;
     const addresses = Buffer.allocUnsafeSlow(2 * size);
     view.bytes.copy(addresses, fromClient ? 0 : size, view.srcAt, view.srcAt + size);
     view.bytes.copy(addresses, fromClient ? size : 0, view.dstAt, view.dstAt + size);
     const words = fromClient ? { clientWord: src, serverWord: dst } : { clientWord: dst, serverWord: src };
-    const key = { addresses, ...words, hash: this.#hash(view, src, dst) };
+    const key = { addresses, ...words, hash: this.#hash(view) };
     const connection = new Connection(flow, key, this.#limits, this.#budget, timeMs);
     if (this.#size >= this.#buckets.length) this.#widen();
     this.#chain(connection);
@@ -115,8 +112,8 @@ export class ConnectionTable {
     return this.#lines[state].oldest;
   }
 
-  #hash(view: PacketView, srcWord: number, dstWord: number): number {
-    return (this.#mix(srcWord, view.srcPort) + this.#mix(dstWord, view.dstPort)) | 0;
+  #hash({ srcWord, srcPort, dstWord, dstPort }: PacketView): number {
+    return (this.#mix(srcWord, srcPort) + this.#mix(dstWord, dstPort)) | 0;
   }
 
   #mix(word: number, port: number): number {

@@ -1,6 +1,6 @@
 import type { Direction, Flow, ReassemblyLimits } from "./flow.ts";
 import type { PacketView } from "./packet-view.ts";
-import { type HeldBudget, StreamHalf } from "./stream-half.ts";
+import { type HeldBudget, StreamHalf, sequenceDistance } from "./stream-half.ts";
 
 /** How far a connection is: `opening` until the handshake or data were seen, `closed` while late segments may come. */
 export type ConnectionState = "opening" | "open" | "closed";
@@ -18,6 +18,8 @@ export class Connection {
   lastSeenMs: number;
   /** initial sequence number of the client, if its SYN was seen */
   clientIsn: number | undefined;
+  /** bytes of its SYN, until the server answers that */
+  synData: Buffer | undefined;
   /** initial sequence number of a SYN within an open connection; becomes a new connection if the server answers it */
   newIsn: number | undefined;
   upHabit: ChecksumHabit = "unknown";
@@ -47,8 +49,8 @@ export class Connection {
     timeMs: number,
   ) {
     this.flow = flow;
-    this.up = new StreamHalf(limits, budget);
-    this.down = new StreamHalf(limits, budget);
+    this.up = new StreamHalf(limits, budget, limits.unacknowledgedBytes);
+    this.down = new StreamHalf(limits, budget, 0);
     this.lastSeenMs = timeMs;
     this.addresses = key.addresses;
     this.clientWord = key.clientWord;
@@ -56,6 +58,7 @@ export class Connection {
     this.hash = key.hash;
     this.clientIsn = undefined;
     this.newIsn = undefined;
+    this.synData = undefined;
     this.nextInBucket = undefined;
     this.older = undefined;
     this.newer = undefined;
@@ -66,8 +69,9 @@ export class Connection {
   }
 
   /** True: a frame of this connection was sent by its client. */
-  isFromClient(view: PacketView, srcWord: number): boolean {
-    return view.srcPort === this.flow.client.port && srcWord === this.clientWord && this.#isAt(view, view.srcAt, 0);
+  isFromClient(view: PacketView): boolean {
+    const { srcPort, srcWord, srcAt } = view;
+    return srcPort === this.flow.client.port && srcWord === this.clientWord && this.#isAt(view, srcAt, 0);
   }
 
   /** The address at `at` of the view is the client's (`side` 0) or the server's (1). An IPv4 address is its word. */
@@ -78,9 +82,9 @@ export class Connection {
   }
 
   /** True: the frame belongs to this connection, in one direction or the other. */
-  owns(view: PacketView, srcWord: number, dstWord: number): boolean {
+  owns(view: PacketView): boolean {
     const { client, server } = this.flow;
-    const { srcPort, dstPort, srcAt, dstAt } = view;
+    const { srcPort, dstPort, srcAt, dstAt, srcWord, dstWord } = view;
     const { clientWord, serverWord } = this;
     const isUp = srcPort === client.port && dstPort === server.port && srcWord === clientWord && dstWord === serverWord;
     if (isUp && this.#isAt(view, srcAt, 0) && this.#isAt(view, dstAt, 1)) return true;
@@ -90,5 +94,10 @@ export class Connection {
   }
 }
 
-export const opposite = (direction: Direction): Direction =>
-  direction === "client-to-server" ? "server-to-client" : "client-to-server";
+/** RFC 5961 §3.2: a receiver resets only on the exact next sequence number. Where we lost the thread ourselves we
+ *  cannot tell, and take the RST for good: what follows would be reported as a flow joined late. */
+export function resetIsPlausible(half: StreamHalf, seq: number, state: ConnectionState): boolean {
+  if (state !== "open" || half.next === undefined || half.blind || half.hasGap) return true;
+  const offset = sequenceDistance(seq, half.next);
+  return offset === 0 || (half.finished && offset === 1);
+}

@@ -1,6 +1,7 @@
 import { err, ok, type Result } from "#specs/result.ts";
 import { type WireError, wireError } from "../wire-error.ts";
 import { formatMac, parseMac } from "./address.ts";
+import { u16 } from "./octets.ts";
 import { PacketView } from "./packet-view.ts";
 import { MAX_VLAN_TAGS } from "./vlan.ts";
 
@@ -18,6 +19,8 @@ export const ETHER_TYPE = {
   VLAN: 0x8100,
   IPV6: 0x86dd,
   SERVICE_VLAN: 0x88a8,
+  /** of switches older than 802.1ad */
+  OLD_SERVICE_VLAN: 0x9100,
   LLDP: 0x88cc,
 } as const;
 
@@ -38,7 +41,7 @@ export function locateEthernet(view: PacketView): boolean {
   if (frame.length < FIELD.PAYLOAD) return view.refuse("PK_SHORT", frame.length, SPEC);
   view.dstMacAt = FIELD.DST;
   view.srcMacAt = FIELD.SRC;
-  return locateVlans(view, frame.readUInt16BE(FIELD.TYPE), FIELD.PAYLOAD);
+  return locateVlans(view, u16(frame, FIELD.TYPE), FIELD.PAYLOAD);
 }
 
 /** Passes over VLAN tags from `from` on, where the last type seen was `type`. */
@@ -46,7 +49,11 @@ export function locateVlans(view: PacketView, type: number, from: number): boole
   const { frame } = view;
   let etherType = type;
   let at = from;
-  while (etherType === ETHER_TYPE.VLAN || etherType === ETHER_TYPE.SERVICE_VLAN) {
+  while (
+    etherType === ETHER_TYPE.VLAN ||
+    etherType === ETHER_TYPE.SERVICE_VLAN ||
+    etherType === ETHER_TYPE.OLD_SERVICE_VLAN
+  ) {
     if (view.vlanCount === MAX_VLAN_TAGS) return view.refuse("PK_VLAN_DEPTH", at, SPEC_VLAN);
     if (frame.length < at + TAG.END) return view.refuse("PK_SHORT", frame.length, SPEC_VLAN);
     view.vlans[view.vlanCount] = frame.readUInt16BE(at + TAG.TCI) & VLAN_ID_MASK;

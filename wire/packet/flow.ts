@@ -20,12 +20,17 @@ export interface Flow {
 
 export type Direction = "client-to-server" | "server-to-client";
 
-/** Why bytes of a direction can no longer be seen. A gap never closes again: the framing behind it is unknown. */
+export const opposite = (direction: Direction): Direction =>
+  direction === "client-to-server" ? "server-to-client" : "client-to-server";
+
+/** Why bytes of a direction cannot be seen. A gap never closes again: the framing behind it is unknown. */
 export type BlindReason =
   /** bytes were acknowledged, or bytes after them arrived, but they themselves did not within the gap time-out */
   | "gap"
   /** more bytes or segments wait behind a gap than the bounds allow */
-  | "out-of-order-limit";
+  | "out-of-order-limit"
+  /** bytes are marked urgent: receivers differ in whether one of them, and which, stays in the stream. RFC 6093 §3 */
+  | "urgent";
 
 export type CloseReason =
   | "fin"
@@ -43,11 +48,11 @@ export type SkipReason =
   | "link-type"
   /** the capture kept the first bytes of the frame only (snapshot length) */
   | "cut"
-  /** bytes without ACK, which every receiver drops, RFC 9293 §3.10.7.4 */
+  /** bytes or a FIN without ACK, which every receiver drops, RFC 9293 §3.10.7.4 */
   | "no-ack"
-  /** sequence number implausibly far from what was delivered */
+  /** sequence number implausibly far from what was delivered, or before the first byte of the connection */
   | "out-of-window"
-  /** SYN within an open connection that its peer did not (yet) answer */
+  /** SYN within an open connection that its peer did not (yet) answer; SYN with FIN or RST; SYN-ACK of who is no server */
   | "unexpected-syn"
   /** RST with a sequence number that its receiver would not accept, RFC 5961 §3.2 */
   | "unexpected-rst";
@@ -72,7 +77,8 @@ export type ReassemblyEvent =
       readonly frame: number;
     }
   | {
-      /** Bytes were sent again with other content. The first ones count; the receiver may have taken the others. */
+      /** Bytes were sent again with other content, or with content that cannot be compared and that the server has not acknowledged, or
+       *  before the first byte of the connection. The first ones count; the receiver may have taken the others. */
       readonly kind: "overlap";
       readonly flow: Flow;
       readonly direction: Direction;
@@ -118,10 +124,21 @@ export interface ReassemblyLimits extends FragmentLimits {
   readonly maxHeldSegments: number;
   /** delivered bytes remembered to compare retransmissions with, per direction; default 4096 */
   readonly historyBytes: number;
+  /**
+   * Of a client, what its server has not acknowledged is remembered up to this, beyond `historyBytes`; default 256 KiB, by all
+   * connections together half of `maxTotalHeldBytes`. What is sent again beyond that counts as other content.
+   */
+  readonly unacknowledgedBytes: number;
   /** how far ahead or behind a plausible segment starts, in bytes; default 1 MiB */
   readonly windowBytes: number;
   /** how long a gap may stay before the direction is blind, in ms; default 1000 */
   readonly gapTimeoutMs: number;
+  /**
+   * What becomes of a direction that has a gap. `blind` (default): it delivers nothing more. `resume`, for who finds again where a
+   * message begins: once `blind` was said, what lies behind the gap is delivered, with the time and the frame it came in; where its receiver
+   * acknowledged what is missing nothing is waited for. A message may then begin anywhere in the first bytes.
+   */
+  readonly afterGap: "blind" | "resume";
   /** how long a connection may be silent before it is forgotten, in ms; default 10 minutes */
   readonly idleTimeoutMs: number;
 }
@@ -133,7 +150,9 @@ export const DEFAULT_REASSEMBLY_LIMITS: ReassemblyLimits = {
   maxTotalHeldBytes: 64 << 20,
   maxHeldSegments: 64,
   historyBytes: 4096,
+  unacknowledgedBytes: 256 << 10,
   windowBytes: 1 << 20,
   gapTimeoutMs: 1000,
+  afterGap: "blind",
   idleTimeoutMs: 600_000,
 };

@@ -1,3 +1,4 @@
+import { IP_PROTOCOL } from "./ipv4.ts";
 import type { PacketView } from "./packet-view.ts";
 
 /** Bounds of the table of IP fragments. */
@@ -6,14 +7,17 @@ export interface FragmentLimits {
   readonly maxDatagrams: number;
   /** bytes that all of them may take; default 4 MiB */
   readonly maxFragmentBytes: number;
-  /** how long after its first fragment a datagram may stay incomplete, in ms; default 60 s, RFC 8200 §4.5 */
+  /**
+   * How long after its first fragment a datagram may stay incomplete, in ms; default 1 s. A receiver waits for longer (60 s, RFC 8200 §4.5;
+   * Linux 30 s, small stacks 3 s): what it forgets and replaces would else be completed here, out of what is not the same.
+   */
   readonly fragmentTimeoutMs: number;
 }
 
 export const DEFAULT_FRAGMENT_LIMITS: FragmentLimits = {
   maxDatagrams: 256,
   maxFragmentBytes: 4 << 20,
-  fragmentTimeoutMs: 60_000,
+  fragmentTimeoutMs: 1000,
 };
 
 /** Why a datagram in fragments is given up. */
@@ -42,6 +46,8 @@ interface Datagram {
   protocol: number;
   /** bytes of the first fragment */
   firstBytes: number;
+  /** it was whole, and is kept for its time to compare what comes once more: a second content may be that of the receiver */
+  isDone: boolean;
   /** why what still comes of it is thrown away */
   refused: FragmentRefusal | undefined;
 }
@@ -55,7 +61,8 @@ const addressBytes = (version: 4 | 6): number => (version === 4 ? 8 : 32);
 
 /**
  * Puts IP fragments together. No guess: an exact repetition is passed over, any other overlap gives the datagram up, for IPv6 as
- * RFC 5722 demands, and for IPv4 because receivers differ in what they would make of it.
+ * RFC 5722 demands, and for IPv4 because receivers differ in what they would make of it. What comes of a datagram that is whole is
+ * compared with it, for as long as a datagram may take.
  * @see RFC 791 §3.2, RFC 815, RFC 8200 §4.5
  */
 export class FragmentTable {
@@ -89,13 +96,14 @@ export class FragmentTable {
     const key = keyOf(view, version);
     const datagram = this.#table.get(key) ?? this.#begin(key, view, version, timeMs);
     if (datagram.refused !== undefined) return "refused";
-    const refusal = this.#take(datagram, view);
+    const refusal = datagram.isDone ? compare(datagram, view) : this.#take(datagram, view);
     if (refusal !== undefined) {
       this.#refuse(datagram, refusal);
       return "refused";
     }
-    if (!isWhole(datagram)) return "held";
-    this.#forget(key, datagram);
+    if (datagram.isDone || !isWhole(datagram)) return "held";
+    if (datagram.protocol === IP_PROTOCOL.UDP) this.#forget(key, datagram);
+    else datagram.isDone = true;
     present(view, datagram);
     return "complete";
   }
@@ -104,7 +112,7 @@ export class FragmentTable {
   expire(timeMs: number): void {
     for (const [key, datagram] of this.#table) {
       if (timeMs - datagram.sinceMs <= this.#limits.fragmentTimeoutMs) return;
-      this.#refuse(datagram, "fragment-incomplete");
+      if (!datagram.isDone) this.#refuse(datagram, "fragment-incomplete");
       this.#forget(key, datagram);
     }
   }
@@ -112,12 +120,13 @@ export class FragmentTable {
   /** At the end of a capture: nothing more will come. */
   end(): void {
     for (const [key, datagram] of this.#table) {
-      this.#refuse(datagram, "fragment-incomplete");
+      if (!datagram.isDone) this.#refuse(datagram, "fragment-incomplete");
       this.#forget(key, datagram);
     }
   }
 
   #begin(key: string, view: PacketView, version: 4 | 6, timeMs: number): Datagram {
+    if (this.#table.size >= this.#limits.maxDatagrams) this.#forgetDone();
     const oldest = this.#table.size >= this.#limits.maxDatagrams ? this.#table.entries().next().value : undefined;
     if (oldest !== undefined) {
       this.#refuse(oldest[1], "fragment-limit");
@@ -134,6 +143,7 @@ export class FragmentTable {
       total: undefined,
       protocol: view.protocol,
       firstBytes: 0,
+      isDone: false,
       refused: undefined,
     };
     this.#table.set(key, datagram);
@@ -191,6 +201,7 @@ export class FragmentTable {
     if (needed <= data.length) return true;
     const most = addressBytes(datagram.version) + MAX_PAYLOAD_BYTES;
     const size = Math.min(most, Math.max(needed, 2 * data.length));
+    if (this.#bytes + size - data.length > this.#limits.maxFragmentBytes) this.#forgetDone();
     if (this.#bytes + size - data.length > this.#limits.maxFragmentBytes) return false;
     const grown = Buffer.allocUnsafeSlow(size);
     data.copy(grown);
@@ -210,10 +221,23 @@ export class FragmentTable {
     datagram.runs = [];
   }
 
+  /** What is whole gives way to what may become so. */
+  #forgetDone(): void {
+    for (const [key, datagram] of this.#table) if (datagram.isDone) this.#forget(key, datagram);
+  }
+
   #forget(key: string, datagram: Datagram): void {
     this.#bytes -= datagram.data.length;
     this.#table.delete(key);
   }
+}
+
+/** A fragment of a datagram that is whole: a repetition, or another content. */
+function compare({ version, data, total = 0 }: Datagram, view: PacketView): FragmentRefusal | undefined {
+  const at = addressBytes(version) + view.fragmentOffset;
+  const end = at + view.end - view.payloadAt;
+  const isWithin = end <= addressBytes(version) + total && view.moreFragments === end < addressBytes(version) + total;
+  return isWithin && view.bytes.compare(data, at, end, view.payloadAt, view.end) === 0 ? undefined : "fragment-overlap";
 }
 
 function keyOf(view: PacketView, version: 4 | 6): string {

@@ -2,6 +2,7 @@ import { err, ok, type Result } from "#specs/result.ts";
 import { type WireError, wireError } from "../wire-error.ts";
 import { formatIpv4, parseIpv4 } from "./address.ts";
 import { foldSum, internetChecksum, sumWords } from "./checksum.ts";
+import { u16 } from "./octets.ts";
 import { type ChecksumRule, PacketView } from "./packet-view.ts";
 
 const SPEC = "RFC 791 §3.1";
@@ -47,24 +48,24 @@ export function locateIpv4(view: PacketView, at: number, verify: ChecksumRule): 
   const { bytes } = view;
   const room = bytes.length - at;
   if (room < HEADER_BYTES) return view.refuse("PK_SHORT", room, SPEC);
-  const first = bytes.readUInt8(at + FIELD.VERSION);
+  const first = bytes[at + FIELD.VERSION] ?? 0;
   if (first >> 4 !== 4) return view.refuse("PK_IPV4_VERSION", FIELD.VERSION, SPEC);
   const headerBytes = 4 * (first & 0x0f);
   if (headerBytes < HEADER_BYTES || headerBytes > room)
     return view.refuse("PK_IPV4_HEADER_LENGTH", FIELD.VERSION, SPEC);
-  const declared = bytes.readUInt16BE(at + FIELD.TOTAL_LENGTH);
+  const declared = u16(bytes, at + FIELD.TOTAL_LENGTH);
   const total = declared === 0 && verify !== true ? room : declared;
   if (total < headerBytes || total > room) return view.refuse("PK_IPV4_TOTAL_LENGTH", FIELD.TOTAL_LENGTH, SPEC);
   if (verify !== false && foldSum(sumWords(bytes, at, at + headerBytes, 0)) !== 0xffff) {
-    const isUnfilled = verify === "auto" && bytes.readUInt16BE(at + FIELD.CHECKSUM) === 0;
-    if (!isUnfilled) return view.refuse("PK_IPV4_CHECKSUM", FIELD.CHECKSUM, SPEC);
+    if (verify !== "auto") return view.refuse("PK_IPV4_CHECKSUM", FIELD.CHECKSUM, SPEC);
+    view.unfilled = true;
   }
-  const word = bytes.readUInt16BE(at + FIELD.FRAGMENT);
+  const word = u16(bytes, at + FIELD.FRAGMENT);
   view.ipVersion = 4;
   view.srcAt = at + FIELD.SRC;
   view.dstAt = at + FIELD.DST;
-  view.protocol = bytes.readUInt8(at + FIELD.PROTOCOL);
-  view.identification = bytes.readUInt16BE(at + FIELD.ID);
+  view.protocol = bytes[at + FIELD.PROTOCOL] ?? 0;
+  view.identification = u16(bytes, at + FIELD.ID);
   view.fragmentOffset = 8 * (word & OFFSET_MASK);
   view.moreFragments = (word & MORE_FRAGMENTS) !== 0;
   view.isFragment = view.moreFragments || view.fragmentOffset > 0;

@@ -24,6 +24,8 @@ export function locateLink(view: PacketView, linkType: number): boolean {
     case LINK_TYPE.ETHERNET:
       return locateEthernet(view);
     case LINK_TYPE.RAW:
+    case LINK_TYPE.RAW_BSD:
+    case LINK_TYPE.RAW_OPENBSD:
     case LINK_TYPE.IPV4:
     case LINK_TYPE.IPV6:
       return locateRaw(view, linkType);
@@ -43,8 +45,9 @@ function locateRaw(view: PacketView, linkType: number): boolean {
   const { frame } = view;
   if (frame.length === 0) return view.refuse("PK_SHORT", 0, SPEC);
   const version = frame.readUInt8(0) >> 4;
-  if (linkType === LINK_TYPE.IPV4 || (linkType === LINK_TYPE.RAW && version === 4)) view.etherType = ETHER_TYPE.IPV4;
+  if (linkType === LINK_TYPE.IPV4) view.etherType = ETHER_TYPE.IPV4;
   else if (linkType === LINK_TYPE.IPV6 || version === 6) view.etherType = ETHER_TYPE.IPV6;
+  else if (version === 4) view.etherType = ETHER_TYPE.IPV4;
   return true;
 }
 

@@ -5,6 +5,9 @@ export const LINK_TYPE = {
   ETHERNET: 1,
   /** IPv4 or IPv6, told by its version */
   RAW: 101,
+  /** the same in captures that carry the number of their system's DLT_RAW: most BSDs and Linux 12, OpenBSD 14 */
+  RAW_BSD: 12,
+  RAW_OPENBSD: 14,
   /** BSD loopback, address family in network byte order */
   LOOP: 108,
   /** Linux "cooked", as `tcpdump -i any` writes it */

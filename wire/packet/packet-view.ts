@@ -44,6 +44,9 @@ export class PacketView {
   /** of a datagram that was put together: where its first fragment ended */
   firstFragmentEnd = 0;
 
+  /** the addresses as one number each, for who looks the connection up: see `ConnectionTable.find` */
+  srcWord = 0;
+  dstWord = 0;
   srcPort = 0;
   dstPort = 0;
   seq = 0;
@@ -53,7 +56,7 @@ export class PacketView {
   /** TCP options lie in `optionsAt..dataAt`, TCP payload in `dataAt..end` */
   optionsAt = 0;
   dataAt = 0;
-  /** the checksum is wrong in the way of a capture taken before the network card filled it in */
+  /** a checksum is wrong, and that is taken as the way of the capture, see `ReassemblerOptions.verifyChecksums` */
   unfilled = false;
 
   error: WireError | undefined;

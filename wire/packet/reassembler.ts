@@ -8,14 +8,15 @@ import { type ChecksumRule, PacketView } from "./packet-view.ts";
 import { EventList, type ReassemblySink } from "./sink.ts";
 import { type Located, locateFrame, locateTransport } from "./tcp-frame.ts";
 import { TcpTracker } from "./tcp-tracker.ts";
+import { isTunnelled } from "./tunnel.ts";
 
 /** Options of a reassembler: its bounds, and how it reads frames. */
 export interface ReassemblerOptions extends Partial<ReassemblyLimits> {
   /**
    * What to do with wrong checksums. `true` (the default, for a mirror port): such a frame is skipped, as its receiver drops it.
-   * `"auto"` (for files): a direction whose TCP checksums are all those that a system leaves to its network card (zero, or the sum of
-   * the pseudo header) was captured on the sending host itself; it is taken, counted and said (`checksumNote`). Once a direction has
-   * filled one in, wrong ones are skipped again. An attacker who can put such a segment first is then believed: that is why a live
+   * `"auto"` (for files): a direction whose checksums are all wrong was captured before the network card of its sender filled them in, or
+   * the capture was rewritten (addresses made anonymous); it is taken, counted and said (`checksumNote`). Once a direction has had a right one,
+   * wrong ones are skipped again. An attacker who can put such a segment first is then believed: that is why a live
    * mirror is not read so. `false`: not looked at, as Wireshark does.
    */
   readonly verifyChecksums?: ChecksumRule;
@@ -40,6 +41,8 @@ export interface ReassemblerStats {
   readonly segments: number;
   /** neither TCP nor a fragment: ARP, LLDP, UDP … */
   readonly other: number;
+  /** of the others: may carry TCP within what is not read here (PPPoE, MPLS, LLC/SNAP, IP in IP, GRE, ESP, VXLAN) */
+  readonly tunnelled: number;
   readonly fragments: number;
   /** datagrams put together from fragments */
   readonly reassembled: number;
@@ -48,7 +51,7 @@ export interface ReassemblerStats {
   readonly cut: number;
   /** of a link type that is not read here */
   readonly linkType: number;
-  /** segments taken though their checksum was not filled in, see `verifyChecksums` */
+  /** segments taken though a checksum is wrong, see `verifyChecksums` */
   readonly unfilledChecksums: number;
   /** connections in the table */
   readonly flows: number;
@@ -77,6 +80,7 @@ export class TcpReassembler {
     frames: 0,
     segments: 0,
     other: 0,
+    tunnelled: 0,
     fragments: 0,
     reassembled: 0,
     malformed: 0,
@@ -107,11 +111,16 @@ export class TcpReassembler {
     return { ...this.#count, unfilledChecksums: unfilled, flows, heldBytes: held };
   }
 
+  /** When the first of the gaps that may still close was noticed: what comes behind it waits. undefined: there is none. */
+  get gapSinceMs(): number | undefined {
+    return this.#tracker.gapSinceMs;
+  }
+
   /** Says that checksums were not filled in, if so. */
   get checksumNote(): string | undefined {
     const { unfilled } = this.#tracker;
     if (unfilled === 0) return undefined;
-    return `${unfilled} segments were captured before the network card of their sender filled in the checksum, so that it could not be verified; capture on a mirror port to be sure`;
+    return `${unfilled} segments have wrong checksums, as their whole direction has: captured before the network card of their sender filled them in, or rewritten since; capture on a mirror port to be sure`;
   }
 
   /** Takes one captured frame; returns what it caused, in order. Passing capture time is noticed by itself, about once a second. */
@@ -158,6 +167,7 @@ export class TcpReassembler {
     switch (located) {
       case "other":
         this.#count.other += 1;
+        if (isTunnelled(this.#view)) this.#count.tunnelled += 1;
         return;
       case "fragment":
         this.#count.fragments += 1;

@@ -16,9 +16,12 @@ export interface HeldBudget {
   readonly max: number;
 }
 
-interface Held {
+/** Bytes behind a gap, and when they came. */
+export interface Held {
   readonly seq: number;
   readonly bytes: Buffer;
+  readonly timeMs: number;
+  readonly frame: number;
 }
 
 const NOTHING: Accepted = { delivered: [], differingBytes: 0, outside: false };
@@ -33,12 +36,18 @@ const advance = (seq: number, bytes: number): number => (seq + bytes) >>> 0;
 
 /**
  * One direction of a TCP connection: puts segments in order, each byte once, first one wins.
- * INVARIANT (blind): once blind, a direction never delivers again.
+ * INVARIANT (blind): once blind, a direction never delivers again. With `afterGap: "resume"` none becomes so.
  */
 export class StreamHalf {
   readonly #limits: ReassemblyLimits;
   readonly #budget: HeldBudget;
   readonly #history: ByteHistory;
+  /** how much of what is not acknowledged is remembered; 0: it is not asked whether it is */
+  readonly #unacknowledgedBytes: number;
+  /** sequence number of the first byte that was delivered without a hole since */
+  #from: number | undefined;
+  /** the handshake told where that is */
+  #fromHandshake = false;
   /** sequence number of the next byte to deliver; undefined until known */
   #next: number | undefined;
   /** segments behind a gap, in order, not overlapping */
@@ -51,10 +60,13 @@ export class StreamHalf {
   #blind = false;
   #sawFinBlind = false;
   #outsideRun = 0;
+  /** what lay behind the gap that was given up last */
+  #resumed: readonly Held[] = [];
 
-  constructor(limits: ReassemblyLimits, budget: HeldBudget) {
+  constructor(limits: ReassemblyLimits, budget: HeldBudget, unacknowledgedBytes: number) {
     this.#limits = limits;
     this.#budget = budget;
+    this.#unacknowledgedBytes = unacknowledgedBytes;
     this.#history = new ByteHistory(limits.historyBytes);
   }
 
@@ -71,6 +83,11 @@ export class StreamHalf {
     return !this.#blind && this.#gapSinceMs !== undefined;
   }
 
+  /** Since when bytes are known to be missing; undefined: none are. */
+  get gapSinceMs(): number | undefined {
+    return this.#blind ? undefined : this.#gapSinceMs;
+  }
+
   /** True when `judge` may have something to say. */
   get isSuspect(): boolean {
     return this.#gapSinceMs !== undefined || this.#outsideRun > 0;
@@ -84,6 +101,21 @@ export class StreamHalf {
   /** Sets the first sequence number, as a handshake tells it. */
   start(seq: number): void {
     this.#next = seq >>> 0;
+    this.#from = this.#next;
+    this.#fromHandshake = true;
+    this.#acknowledged = this.#next;
+  }
+
+  /** What ends at `end` was sent before, and its receiver has it as far as that is asked. */
+  isOld(end: number): boolean {
+    if (this.#next === undefined || sequenceDistance(end, this.#next) > 0) return false;
+    if (this.#unacknowledgedBytes === 0 || this.#acknowledged === undefined) return true;
+    return sequenceDistance(end, this.#acknowledged) <= 0;
+  }
+
+  /** Nothing more of it can be trusted. With `afterGap: "resume"` it goes on all the same. */
+  doubt(): void {
+    if (this.#limits.afterGap === "blind") this.#goBlind("urgent");
   }
 
   /** The common case: nothing is missing, and `seq` is what comes next. The caller then delivers the payload, and says so with
@@ -94,14 +126,15 @@ export class StreamHalf {
 
   delivered(payload: Buffer): void {
     this.#outsideRun = 0;
-    this.#history.append(payload);
+    this.#remember(payload);
     this.#next = advance(this.#next ?? 0, payload.length);
   }
 
   /** Takes a segment's payload. */
-  accept(seq: number, payload: Buffer, timeMs: number): Accepted {
+  accept(seq: number, payload: Buffer, timeMs: number, frame: number): Accepted {
     if (this.#blind || payload.length === 0) return NOTHING;
     this.#next ??= seq;
+    this.#from ??= this.#next;
     const offset = sequenceDistance(seq, this.#next);
     const reach = this.#limits.windowBytes;
     if (offset > reach || offset < -reach || this.finished) {
@@ -112,12 +145,12 @@ export class StreamHalf {
     const stale = Math.min(payload.length, Math.max(0, -offset));
     // A keep-alive probe carries one byte of any content before the next; its receiver has that byte. RFC 9293 §3.8.4
     const isProbe = payload.length === 1 && offset === -1 && this.#acknowledged === this.#next;
-    let differingBytes = stale > 0 && !isProbe ? this.#history.countDiffering(payload.subarray(0, stale), -offset) : 0;
+    let differingBytes = stale > 0 && !isProbe ? this.#differing(payload.subarray(0, stale), offset) : 0;
     const fresh = payload.subarray(stale);
     const delivered: Buffer[] = [];
     if (fresh.length > 0) {
       if (offset <= 0 && this.#held.length === 0) this.#deliver(fresh, delivered);
-      else differingBytes += this.#insert(advance(seq, stale), fresh);
+      else differingBytes += this.#insert({ seq: advance(seq, stale), bytes: fresh, timeMs, frame });
       this.#drain(delivered);
     }
     this.#watchGap(timeMs);
@@ -142,28 +175,86 @@ export class StreamHalf {
     if (offset > 0) this.#watchGap(timeMs);
   }
 
-  /** Turns the direction blind if a bound is broken; answers why, the first time only. */
+  /** Gives up a gap if a bound is broken, and answers why; where the direction turns blind, the first time only. */
   judge(timeMs: number): BlindReason | undefined {
     if (this.#blind) return undefined;
     const { maxHeldBytes, maxHeldSegments, gapTimeoutMs } = this.#limits;
     const tooMany = this.#heldBytes > maxHeldBytes || this.#held.length > maxHeldSegments;
     const tooManyOfAll = this.#heldBytes > 0 && this.#budget.bytes > this.#budget.max;
-    if (tooMany || tooManyOfAll) return this.#goBlind("out-of-order-limit");
+    if (tooMany || tooManyOfAll) return this.#giveUp("out-of-order-limit", timeMs);
     const gapTooOld = this.#gapSinceMs !== undefined && timeMs - this.#gapSinceMs > gapTimeoutMs;
-    if (gapTooOld || this.#outsideRun > MAX_OUTSIDE_RUN) return this.#goBlind("gap");
+    if (gapTooOld || this.#outsideRun > MAX_OUTSIDE_RUN || this.#isMissed) return this.#giveUp("gap", timeMs);
     return undefined;
   }
 
   /** At the end of the connection a gap that is still open stays open. */
-  finalJudgement(): BlindReason | undefined {
-    return this.hasGap ? this.#goBlind("gap") : undefined;
+  finalJudgement(timeMs: number): BlindReason | undefined {
+    return this.hasGap ? this.#giveUp("gap", timeMs) : undefined;
+  }
+
+  /** What is delivered after a gap was given up: each piece as it came, without a hole between them. */
+  takeResumed(): readonly Held[] {
+    const resumed = this.#resumed;
+    this.#resumed = [];
+    return resumed;
   }
 
   /** Gives the memory back; where the direction ended is still known. */
   forget(): void {
     this.#hold(-this.#heldBytes);
     this.#held = [];
-    this.#history.forget();
+    this.#forgetHistory();
+  }
+
+  /** The receiver has what is missing: it is the capture that missed it, and it will not be sent again. */
+  get #isMissed(): boolean {
+    const [first] = this.#held;
+    if (this.#limits.afterGap === "blind" || first === undefined || this.#acknowledged === undefined) return false;
+    return sequenceDistance(this.#acknowledged, first.seq) >= 0;
+  }
+
+  #giveUp(reason: BlindReason, timeMs: number): BlindReason {
+    if (this.#limits.afterGap === "blind") return this.#goBlind(reason);
+    if (this.#outsideRun > MAX_OUTSIDE_RUN) this.#startAnew();
+    else this.#skipGap();
+    this.#gapSinceMs = undefined;
+    this.#watchGap(timeMs);
+    return reason;
+  }
+
+  /** Goes on at the first byte behind the gap. */
+  #skipGap(): void {
+    this.#forgetHistory();
+    const [first] = this.#held;
+    const ahead = this.#acknowledged;
+    const end = this.#finSeq;
+    if (first !== undefined) this.#next = first.seq;
+    else if (ahead !== undefined && end !== undefined && sequenceDistance(ahead, end) > 0) {
+      this.#next = end;
+      // Nothing comes after the FIN, whatever is acknowledged.
+      this.#acknowledged = advance(end, 1);
+    } else this.#next = ahead;
+    this.#from = this.#next;
+    this.#fromHandshake = false;
+    const pieces: Held[] = [];
+    for (let piece = this.#held[0]; piece !== undefined && piece.seq === this.#next; piece = this.#held[0]) {
+      this.#held.shift();
+      this.#hold(-piece.bytes.length);
+      this.#deliver(piece.bytes, []);
+      pieces.push(piece);
+    }
+    this.#resumed = pieces;
+  }
+
+  /** It was we who lost the thread: the next segment tells where the direction stands. */
+  #startAnew(): void {
+    this.forget();
+    this.#next = undefined;
+    this.#from = undefined;
+    this.#fromHandshake = false;
+    this.#acknowledged = undefined;
+    this.#finSeq = undefined;
+    this.#outsideRun = 0;
   }
 
   #goBlind(reason: BlindReason): BlindReason {
@@ -173,6 +264,43 @@ export class StreamHalf {
     return reason;
   }
 
+  /** How many bytes of a segment that was sent before, `offset` from the next, are others, or may be. */
+  #differing(bytes: Buffer, offset: number): number {
+    const next = this.#next ?? 0;
+    const unknownTo = Math.min(offset + bytes.length, -this.#history.known);
+    const from = sequenceDistance(this.#from ?? next, next);
+    const beforeStart = this.#fromHandshake ? Math.max(0, Math.min(unknownTo, from) - offset) : 0;
+    const isAsked = this.#unacknowledgedBytes > 0 && this.#acknowledged !== undefined;
+    const acknowledged = isAsked ? sequenceDistance(this.#acknowledged ?? next, next) : 0;
+    const unproven = Math.max(0, unknownTo - Math.max(offset, from, acknowledged));
+    return this.#history.countDiffering(bytes, -offset) + beforeStart + unproven;
+  }
+
+  /** What is not acknowledged is remembered further back, since it may be replaced. */
+  #remember(bytes: Buffer): void {
+    const { historyBytes } = this.#limits;
+    if (this.#unacknowledgedBytes > 0 && this.#acknowledged !== undefined) {
+      const inFlight = sequenceDistance(this.#next ?? 0, this.#acknowledged) + bytes.length;
+      if (inFlight > historyBytes) this.#widen(inFlight);
+    }
+    this.#history.append(bytes);
+  }
+
+  #widen(inFlight: number): void {
+    const { historyBytes } = this.#limits;
+    const before = this.#history.excess;
+    if (inFlight <= historyBytes + before || historyBytes === 0) return;
+    const size = Math.min(historyBytes + this.#unacknowledgedBytes, 2 * inFlight);
+    if (this.#budget.bytes + size - historyBytes - before > this.#budget.max / 2) return;
+    this.#history.reserve(size);
+    this.#budget.bytes += this.#history.excess - before;
+  }
+
+  #forgetHistory(): void {
+    this.#budget.bytes -= this.#history.excess;
+    this.#history.forget();
+  }
+
   #hold(bytes: number): void {
     this.#heldBytes += bytes;
     this.#budget.bytes += bytes;
@@ -180,7 +308,7 @@ export class StreamHalf {
 
   #deliver(bytes: Buffer, delivered: Buffer[]): void {
     delivered.push(bytes);
-    this.#history.append(bytes);
+    this.#remember(bytes);
     this.#next = advance(this.#next ?? 0, bytes.length);
   }
 
@@ -193,13 +321,13 @@ export class StreamHalf {
   }
 
   /** Holds the parts of a segment that no earlier segment covers; counts covered bytes that differ. */
-  #insert(seq: number, bytes: Buffer): number {
+  #insert({ seq, bytes, timeMs, frame }: Held): number {
     const pieces: Held[] = [];
     let differing = 0;
     let at = 0;
     const hold = (end: number): void => {
       // A copy, so that a held segment does not keep a whole capture chunk alive.
-      if (end > at) pieces.push({ seq: advance(seq, at), bytes: Buffer.from(bytes.subarray(at, end)) });
+      if (end > at) pieces.push({ seq: advance(seq, at), bytes: Buffer.from(bytes.subarray(at, end)), timeMs, frame });
     };
     for (const held of this.#held) {
       const start = sequenceDistance(held.seq, seq);

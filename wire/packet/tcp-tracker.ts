@@ -1,14 +1,23 @@
 import { wireError } from "../wire-error.ts";
-import { type Connection, opposite } from "./connection.ts";
+import { type Connection, resetIsPlausible } from "./connection.ts";
 import { ConnectionTable } from "./connection-table.ts";
-import type { CloseReason, Direction, Endpoint, Flow, ReassemblyLimits, SkipReason } from "./flow.ts";
+import {
+  type BlindReason,
+  type CloseReason,
+  type Direction,
+  type Endpoint,
+  type Flow,
+  opposite,
+  type ReassemblyLimits,
+  type SkipReason,
+} from "./flow.ts";
 import type { PacketView } from "./packet-view.ts";
 import type { ReassemblySink } from "./sink.ts";
-import { type HeldBudget, type StreamHalf, sequenceDistance } from "./stream-half.ts";
+import type { HeldBudget } from "./stream-half.ts";
 import { TCP_FLAG } from "./tcp.ts";
 import { dstIpOf, dstMacOf, srcIpOf, srcMacOf } from "./tcp-frame.ts";
 
-const { SYN, ACK, FIN, RST } = TCP_FLAG;
+const { SYN, ACK, FIN, RST, URG } = TCP_FLAG;
 const STATES = ["closed", "opening", "open"] as const;
 const DIRECTIONS = ["client-to-server", "server-to-client"] as const;
 
@@ -48,6 +57,15 @@ export class TcpTracker {
     return this.#unfilled;
   }
 
+  /** When the first of the gaps that may still close was noticed; undefined: there is none. */
+  get gapSinceMs(): number | undefined {
+    let first: number | undefined;
+    for (const { up, down } of this.#suspects)
+      for (const at of [up.gapSinceMs, down.gapSinceMs])
+        if (at !== undefined && (first === undefined || at < first)) first = at;
+    return first;
+  }
+
   /** Takes a located TCP segment. */
   segment(view: PacketView, timeMs: number, frame: number): void {
     this.#timeMs = timeMs;
@@ -62,15 +80,17 @@ export class TcpTracker {
     const hasPayload = view.end > view.dataAt;
     // A bare ACK, FIN or RST of an unknown connection is the tail of one that is over.
     if (known === undefined && !hasPayload) return;
-    if (hasPayload && (view.flags & (ACK | RST)) === 0) return this.#skip("no-ack", view);
-    const continued = this.#continues(known, view);
+    if ((view.flags & (ACK | RST)) === 0 && (hasPayload || (view.flags & FIN) !== 0)) return this.#skip("no-ack", view);
+    const continued = this.#reopened(known, view) ?? this.#continues(known, view);
     const connection = continued ?? this.#add(view, this.#guessFromClient(view), known);
     if (continued !== undefined) this.#table.touch(connection, timeMs);
     const direction = this.#directionOf(connection, view);
     if ((view.flags & RST) !== 0) {
       this.#rst(connection, direction, view);
-    } else if (connection.state !== "closed") {
-      if ((view.flags & ACK) !== 0) connection.half(opposite(direction)).acknowledge(view.ack, timeMs);
+    } else {
+      if ((view.flags & ACK) !== 0) this.#acknowledge(connection, opposite(direction), view.ack);
+      if (connection.state === "closed") return;
+      if ((view.flags & URG) !== 0) this.#urgent(connection, direction);
       this.#payload(connection, direction, view, view.seq);
     }
   }
@@ -94,20 +114,48 @@ export class TcpTracker {
     this.#suspects.clear();
   }
 
+  /** What an acknowledgement proves to be missing is given up before the bytes that came with it. */
+  #acknowledge(connection: Connection, direction: Direction, ack: number): void {
+    const half = connection.half(direction);
+    half.acknowledge(ack, this.#timeMs);
+    if (this.#limits.afterGap === "resume" && half.hasGap) this.#judge(connection);
+  }
+
+  /** The byte that the pointer means is in the stream of one receiver and not in that of another; Linux and BSD leave it out. */
+  #urgent(connection: Connection, direction: Direction): void {
+    const half = connection.half(direction);
+    if (half.blind) return;
+    if (connection.state === "opening") this.#open(connection, true);
+    half.doubt();
+    this.#sink.blind(connection.flow, direction, "urgent", this.#timeMs, this.#frame);
+  }
+
   #directionOf(connection: Connection, view: PacketView): Direction {
-    return this.#table.isFromClient(connection, view) ? "client-to-server" : "server-to-client";
+    return connection.isFromClient(view) ? "client-to-server" : "server-to-client";
   }
 
   /** The known connection, unless it is closed and the frame carries bytes past its end. */
   #continues(known: Connection | undefined, view: PacketView): Connection | undefined {
     const bytes = view.end - view.dataAt;
     if (known === undefined || known.state !== "closed" || bytes === 0) return known;
-    const end = known.half(this.#directionOf(known, view)).next;
-    const isOld = end !== undefined && sequenceDistance(view.seq + bytes, end) <= 0;
-    return isOld ? known : undefined;
+    return known.half(this.#directionOf(known, view)).isOld(view.seq + bytes) ? known : undefined;
+  }
+
+  /** The client goes on from a SYN whose answer the capture missed: only a server's answer makes a client do so. */
+  #reopened(known: Connection | undefined, view: PacketView): Connection | undefined {
+    if (this.#limits.afterGap === "blind" || known?.newIsn === undefined || known.state !== "open") return undefined;
+    if (view.seq !== (known.newIsn + 1) >>> 0 || !known.isFromClient(view)) return undefined;
+    this.#close(known, "reused");
+    const connection = this.#add(view, true, known);
+    connection.clientIsn = known.newIsn;
+    connection.up.start(view.seq);
+    connection.down.start(view.ack);
+    this.#open(connection, true);
+    return connection;
   }
 
   #syn(view: PacketView, known: Connection | undefined): void {
+    if ((view.flags & (FIN | RST)) !== 0) return this.#skip("unexpected-syn", view);
     if (known?.state === "open") {
       // RFC 9293 §3.10.7.4: the server challenges it. Only its SYN-ACK proves that a new connection began.
       if (view.seq === known.clientIsn) return;
@@ -115,19 +163,25 @@ export class TcpTracker {
       this.#skip("unexpected-syn", view);
       return;
     }
-    const isRetry = known?.state === "opening" && this.#table.isFromClient(known, view);
+    const isRetry = known?.state === "opening" && known.isFromClient(view);
     const connection = isRetry ? known : this.#add(view, true, known);
     if (isRetry) this.#table.touch(connection, this.#timeMs);
     connection.clientIsn = view.seq;
     connection.up.start(view.seq + 1);
-    this.#payload(connection, "client-to-server", view, (view.seq + 1) >>> 0);
+    // Bytes in a SYN count when the server acknowledges them with it, RFC 7413 §4.1.1. A copy, because that is a later frame.
+    if (view.end > view.dataAt) connection.synData = Buffer.from(view.bytes.subarray(view.dataAt, view.end));
   }
 
   #synAck(view: PacketView, known: Connection | undefined): void {
     const isn = (view.ack - 1) >>> 0;
+    if (this.#serverPorts.has(view.dstPort) && !this.#serverPorts.has(view.srcPort))
+      return this.#skip("unexpected-syn", view);
     if (known?.state === "open" && known.newIsn === isn) {
       this.#close(known, "reused");
-      this.#established(this.#add(view, false, known), view, true);
+      const { newIsn } = known;
+      const reopened = this.#add(view, false, known);
+      reopened.clientIsn = newIsn;
+      this.#established(reopened, view);
       return;
     }
     if (known !== undefined && known.state !== "opening" && known.clientIsn === isn) return; // sent again
@@ -135,18 +189,30 @@ export class TcpTracker {
       this.#skip("unexpected-syn", view);
       return;
     }
-    const answers = known?.state === "opening" && !this.#table.isFromClient(known, view);
+    const answers = known?.state === "opening" && !known.isFromClient(view);
     const connection = answers ? known : this.#add(view, false, known);
     if (answers) this.#table.touch(connection, this.#timeMs);
-    this.#established(connection, view, answers && connection.clientIsn === isn);
+    this.#established(connection, view);
   }
 
-  /** The SYN-ACK tells where both directions start; the server's word on the client's start decides. */
-  #established(connection: Connection, view: PacketView, sawSyn: boolean): void {
+  /**
+   * The SYN-ACK tells where both directions start; the server's word on the client's start decides. Whether bytes in the SYN that it does
+   * not acknowledge are kept or dropped is the server's own affair, so that such a connection is one joined late.
+   */
+  #established(connection: Connection, view: PacketView): void {
+    const { clientIsn, synData, flow } = connection;
+    const early = synData?.length ?? 0;
+    const sawSyn = clientIsn !== undefined && view.ack === (clientIsn + 1 + early) >>> 0;
+    connection.synData = undefined;
     connection.clientIsn = (view.ack - 1) >>> 0;
-    connection.up.start(view.ack);
+    connection.up.start(sawSyn ? view.ack - early : view.ack);
     connection.down.start(view.seq + 1);
     this.#open(connection, !sawSyn);
+    if (sawSyn && synData !== undefined) {
+      connection.up.delivered(synData);
+      this.#sink.data(flow, "client-to-server", synData, this.#timeMs, this.#frame);
+      connection.up.acknowledge(view.ack, this.#timeMs);
+    }
     this.#payload(connection, "server-to-client", view, (view.seq + 1) >>> 0);
   }
 
@@ -179,7 +245,9 @@ export class TcpTracker {
 
   #outOfOrder(connection: Connection, direction: Direction, view: PacketView, seq: number, payload: Buffer): void {
     const { flow } = connection;
-    const { delivered, differingBytes, outside } = connection.half(direction).accept(seq, payload, this.#timeMs);
+    const { delivered, differingBytes, outside } = connection
+      .half(direction)
+      .accept(seq, payload, this.#timeMs, this.#frame);
     if (outside) this.#skip("out-of-window", view);
     if (differingBytes > 0) this.#sink.overlap(flow, direction, differingBytes, this.#timeMs, this.#frame);
     for (const bytes of delivered) this.#sink.data(flow, direction, bytes, this.#timeMs, this.#frame);
@@ -193,8 +261,9 @@ export class TcpTracker {
   #judge(connection: Connection): void {
     if (connection.state === "open") {
       for (const direction of DIRECTIONS) {
-        const reason = connection.half(direction).judge(this.#timeMs);
-        if (reason !== undefined) this.#sink.blind(connection.flow, direction, reason, this.#timeMs, this.#frame);
+        const half = connection.half(direction);
+        for (let reason = half.judge(this.#timeMs); reason !== undefined; reason = half.judge(this.#timeMs))
+          this.#givenUp(connection, direction, reason);
       }
     }
     if (!connection.up.isSuspect && !connection.down.isSuspect) this.#suspects.delete(connection);
@@ -202,9 +271,18 @@ export class TcpTracker {
 
   #finalJudgement(connection: Connection): void {
     for (const direction of DIRECTIONS) {
-      const reason = connection.half(direction).finalJudgement();
-      if (reason !== undefined) this.#sink.blind(connection.flow, direction, reason, this.#timeMs, this.#frame);
+      const half = connection.half(direction);
+      const judge = () => half.finalJudgement(this.#timeMs);
+      for (let reason = judge(); reason !== undefined; reason = judge()) this.#givenUp(connection, direction, reason);
     }
+  }
+
+  /** A gap does not close; where the direction resumes, what lies behind it follows. */
+  #givenUp(connection: Connection, direction: Direction, reason: BlindReason): void {
+    const { flow } = connection;
+    this.#sink.blind(flow, direction, reason, this.#timeMs, this.#frame);
+    for (const { bytes, timeMs, frame } of connection.half(direction).takeResumed())
+      this.#sink.data(flow, direction, bytes, timeMs, frame);
   }
 
   #close(connection: Connection, reason: CloseReason): void {
@@ -232,7 +310,7 @@ export class TcpTracker {
    * in once does so always: a wrong one is then what its receiver drops.
    */
   #takesChecksum(connection: Connection, view: PacketView): boolean {
-    const fromClient = this.#table.isFromClient(connection, view);
+    const fromClient = connection.isFromClient(view);
     const habit = fromClient ? connection.upHabit : connection.downHabit;
     if (view.unfilled && habit === "filled") {
       const error = wireError("PK_TCP_CHECKSUM", 0, "RFC 9293 §3.1");
@@ -276,12 +354,4 @@ export class TcpTracker {
       return;
     }
   }
-}
-
-/** RFC 5961 §3.2: a receiver resets only on the exact next sequence number. Where we lost the thread ourselves we
- *  cannot tell, and take the RST for good: what follows would be reported as a flow joined late. */
-function resetIsPlausible(half: StreamHalf, seq: number, state: Connection["state"]): boolean {
-  if (state !== "open" || half.next === undefined || half.blind || half.hasGap) return true;
-  const offset = sequenceDistance(seq, half.next);
-  return offset === 0 || (half.finished && offset === 1);
 }

@@ -1,6 +1,7 @@
 import { err, ok, type Result } from "#specs/result.ts";
 import { type WireError, wireError } from "../wire-error.ts";
 import { foldSum, pseudoHeaderSum, sumWords, tcpChecksum } from "./checksum.ts";
+import { i32, u16 } from "./octets.ts";
 import { type ChecksumRule, PacketView } from "./packet-view.ts";
 
 const SPEC = "RFC 9293 §3.1";
@@ -30,17 +31,16 @@ export interface TcpSegment {
 export function locateTcp(view: PacketView, verify: ChecksumRule): boolean {
   const { bytes, payloadAt: at, end } = view;
   if (end - at < HEADER_BYTES) return view.refuse("PK_SHORT", end - at, SPEC);
-  const headerBytes = 4 * (bytes.readUInt8(at + FIELD.OFFSET) >> 4);
+  const headerBytes = 4 * ((bytes[at + FIELD.OFFSET] ?? 0) >> 4);
   if (headerBytes < HEADER_BYTES || headerBytes > end - at)
     return view.refuse("PK_TCP_DATA_OFFSET", FIELD.OFFSET, SPEC);
-  view.unfilled = false;
   if (verify !== false && !checksumHolds(view, verify)) return view.refuse("PK_TCP_CHECKSUM", FIELD.CHECKSUM, SPEC);
-  view.srcPort = bytes.readUInt16BE(at + FIELD.SRC);
-  view.dstPort = bytes.readUInt16BE(at + FIELD.DST);
-  view.seq = bytes.readUInt32BE(at + FIELD.SEQ);
-  view.ack = bytes.readUInt32BE(at + FIELD.ACK);
-  view.flags = bytes.readUInt8(at + FIELD.FLAGS);
-  view.window = bytes.readUInt16BE(at + FIELD.WINDOW);
+  view.srcPort = u16(bytes, at + FIELD.SRC);
+  view.dstPort = u16(bytes, at + FIELD.DST);
+  view.seq = i32(bytes, at + FIELD.SEQ) >>> 0;
+  view.ack = i32(bytes, at + FIELD.ACK) >>> 0;
+  view.flags = bytes[at + FIELD.FLAGS] ?? 0;
+  view.window = u16(bytes, at + FIELD.WINDOW);
   view.optionsAt = at + HEADER_BYTES;
   view.dataAt = at + headerBytes;
   return true;
@@ -51,13 +51,8 @@ function checksumHolds(view: PacketView, verify: ChecksumRule): boolean {
   const addressesTo = dstAt + dstAt - srcAt;
   const pseudo = pseudoHeaderSum(bytes, srcAt, addressesTo, end - at);
   if (foldSum(sumWords(bytes, at, end, pseudo)) === 0xffff) return true;
-  if (verify !== "auto") return false;
-  // Systems that leave the work to the network card put the sum of the pseudo header there, with or without the length, or zero.
-  const field = bytes.readUInt16BE(at + FIELD.CHECKSUM);
-  const unfilled =
-    field === 0 || field === foldSum(pseudo) || field === foldSum(pseudoHeaderSum(bytes, srcAt, addressesTo, 0));
-  view.unfilled = unfilled;
-  return unfilled;
+  view.unfilled = true;
+  return verify === "auto";
 }
 
 /** Decodes a TCP segment. With `addresses` (source then destination, as in the IP header) the checksum is verified too.

@@ -73,13 +73,16 @@ export class ClassicParser implements CaptureParser {
     for (;;) {
       this.#need = RECORD.END;
       if (bytes.length - at < RECORD.END) return at;
-      const seconds = readU32(bytes, at + RECORD.SECONDS, bigEndian);
-      const fraction = readU32(bytes, at + RECORD.FRACTION, bigEndian);
+      let seconds = readU32(bytes, at + RECORD.SECONDS, bigEndian);
+      let fraction = readU32(bytes, at + RECORD.FRACTION, bigEndian);
       const captured = readU32(bytes, at + RECORD.CAPTURED, bigEndian);
       const originalLength = readU32(bytes, at + RECORD.ORIGINAL, bigEndian);
-      if (fraction >= perSecond) return this.#fail("PC_TIME", RECORD.FRACTION, at);
-      if (captured > MAX_SNAPLEN || captured > originalLength)
-        return this.#fail("PC_RECORD_LENGTH", RECORD.CAPTURED, at);
+      if (fraction >= perSecond) {
+        // Some writers forget to carry.
+        seconds += Math.floor(fraction / perSecond);
+        fraction %= perSecond;
+      }
+      if (captured > MAX_SNAPLEN) return this.#fail("PC_RECORD_LENGTH", RECORD.CAPTURED, at);
       this.#need = RECORD.END + captured;
       const end = at + this.#need;
       if (end > bytes.length) return at;
@@ -91,7 +94,7 @@ export class ClassicParser implements CaptureParser {
         linkType,
         interfaceId: 0,
         frame: bytes.subarray(at + RECORD.END, end),
-        originalLength,
+        originalLength: Math.max(originalLength, captured),
         seconds,
         nanoseconds,
       });

@@ -222,7 +222,8 @@ export class PcapngParser implements CaptureParser {
   #statistics(bytes: Buffer, at: number, end: number): void {
     if (end - at < STATISTICS.OPTIONS + TRAILER_BYTES) return this.#refuse("PC_BLOCK_LENGTH", HEAD.LENGTH);
     const described = this.#interfaces[readU32(bytes, at + STATISTICS.INTERFACE, this.#bigEndian)];
-    if (described === undefined) return this.#refuse("PC_INTERFACE", STATISTICS.INTERFACE);
+    // No packet depends on it.
+    if (described === undefined) return;
     const bad = readStatistics(described.statistics, bytes, at, end, this.#bigEndian);
     if (bad !== undefined) this.#refuse("PC_OPTION", bad - at);
   }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { observeUa, UaTags } from "#point/observe/opcua.ts";
+import { observeUa } from "#point/observe/opcua.ts";
+import { UaTags } from "#point/observe/opcua-tags.ts";
 import { DeviceId, LinkId, PlantId, RawId, TagId, ZoneId } from "#specs/ids.ts";
 import type { Plant } from "#specs/plant.ts";
 import type { NodeId } from "#wire/opcua/node-id.ts";

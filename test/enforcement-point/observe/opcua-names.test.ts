@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { observeUa, operationOfItem, UaTags } from "#point/observe/opcua.ts";
+import { observeUa, operationOfItem } from "#point/observe/opcua.ts";
 import { MAX_ALIASES, MAX_NAME_LENGTH } from "#point/observe/opcua-aliases.ts";
 import { UaNames } from "#point/observe/opcua-names.ts";
 import { MAX_MONITORED_ITEMS, MAX_SUBSCRIPTIONS } from "#point/observe/opcua-subscriptions.ts";
+import { UaTags } from "#point/observe/opcua-tags.ts";
 import { DeviceId, LinkId, PlantId, TagId, ZoneId } from "#specs/ids.ts";
 import type { Plant, Tag } from "#specs/plant.ts";
 import { type NodeId, NULL_NODE_ID, numericNodeId, parseNodeId } from "#wire/opcua/node-id.ts";

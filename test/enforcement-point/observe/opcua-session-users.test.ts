@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { UaTags } from "#point/observe/opcua.ts";
 import { MAX_NAME_LENGTH } from "#point/observe/opcua-aliases.ts";
 import { UaNames } from "#point/observe/opcua-names.ts";
 import { MAX_SESSION_USERS, UaSessionUsers } from "#point/observe/opcua-session-users.ts";
+import { UaTags } from "#point/observe/opcua-tags.ts";
 import { DeviceId, LinkId, PlantId } from "#specs/ids.ts";
 import { NULL_NODE_ID, numericNodeId, parseNodeId } from "#wire/opcua/node-id.ts";
 import type { UaRequest } from "#wire/opcua/request.ts";

@@ -13,6 +13,8 @@ const rtu = (hex: string): Buffer => encodeRtu(unitId(1), Buffer.from(hex, "hex"
 const READ = "0300100002";
 const TWO = "030400070008";
 
+const ARP = Buffer.concat([Buffer.alloc(12, 2), Buffer.from("0806", "hex"), Buffer.alloc(28)]);
+
 describe("a line", () => {
   test("of a request, and of its answer with what was asked", () => {
     const capture = new BuiltCapture().say("client", adu(9, READ)).say("server", adu(9, TWO));
@@ -84,20 +86,72 @@ describe("what is not read is told and counted", () => {
     ]);
   });
 
-  test("bytes that are missing: that direction is blind, the other goes on", () => {
+  test("an answer that is missing: said where its receiver has it, and what follows is read with its own frame", () => {
     const capture = new BuiltCapture()
       .say("client", adu(1, READ))
       .lose("server", adu(1, TWO))
       .say("server", adu(2, TWO))
-      .say("client", adu(2, READ));
+      .say("client", adu(2, READ))
+      .say("server", adu(3, TWO));
     const { lines, counts } = decoded(capture.pcap());
     expect(lines).toMatchObject([
       { frame: 4, direction: "request" },
-      { frame: 6, direction: "request" },
-      { direction: "response", error: "TCP_GAP" },
+      { frame: 6, direction: "response", error: "TCP_GAP" },
+      { frame: 5, direction: "response", transaction: 2 },
+      { frame: 6, direction: "request", transaction: 2 },
+      { frame: 7, direction: "response", transaction: 3 },
     ]);
-    expect(counts.blind).toEqual({ gap: 1 });
-    expect(counts.unread.unanswered).toBe(2);
+    expect(lines[2]).toMatchObject({ time: 1750000000.042 });
+    expect(counts).toMatchObject({ blind: { gap: 1 }, unread: { unanswered: 2, unsolicited: 2, resynchronised: 1 } });
+    expect(summaryLines(counts)).toContain("bytes missing: 1 gap (1 not in the capture)");
+  });
+
+  test("behind missing bytes only a segment that is whole messages is read", () => {
+    const whole = adu(3, READ);
+    const capture = new BuiltCapture()
+      .say("client", adu(1, READ).subarray(0, 5))
+      .lose("client", adu(2, READ))
+      .say("client", whole.subarray(7))
+      .say("client", whole.subarray(0, 4))
+      .say("server", adu(1, TWO))
+      .say("client", adu(4, READ));
+    const { lines, counts } = decoded(capture.pcap());
+    expect(lines.filter(({ direction }) => direction === "request")).toMatchObject([
+      { frame: 7, error: "TCP_GAP" },
+      { frame: 8, transaction: 4 },
+    ]);
+    expect(counts.unread.bytes).toBe(5 + whole.length - 7 + 4);
+  });
+
+  test("a segment that is sent again seconds later fills its gap", () => {
+    const capture = new BuiltCapture().lose("client", adu(1, READ)).say("client", adu(2, READ));
+    const late = new BuiltCapture().say("client", adu(1, READ));
+    const frames = [...capture.frames, ...Array.from({ length: 400 }, () => ARP), ...late.frames.slice(3)];
+    expect(decoded(pcapOf(frames)).lines).toMatchObject([
+      { frame: 405, transaction: 1 },
+      { frame: 405, transaction: 2 },
+    ]);
+  });
+
+  test("checksums that are all wrong are taken and said; a wrong one among right ones is passed over", () => {
+    const damage = (frames: readonly Buffer[]) => frames.map((frame) => Buffer.from(frame).fill(0x55, 50, 52));
+    const capture = new BuiltCapture().say("client", adu(1, READ)).say("client", adu(2, READ));
+    const all = decoded(pcapOf(damage(capture.frames)));
+    expect(all.lines).toHaveLength(2);
+    expect(all.counts.checksumNote).toMatch(/^5 segments have wrong checksums/);
+    expect(decoded(pcapOf(damage(capture.frames)), { verifyChecksums: true }).lines).toEqual([]);
+    const [last] = damage(capture.frames.slice(-1));
+    const one = decoded(pcapOf([...capture.frames.slice(0, -1), ...(last === undefined ? [] : [last])]));
+    expect(one.lines).toHaveLength(1);
+    expect(one.counts.skipped).toEqual({ malformed: 1 });
+  });
+
+  test("what may carry TCP in a way that is not read is said", () => {
+    const mpls = Buffer.concat([Buffer.alloc(12, 2), Buffer.from("8847", "hex"), Buffer.alloc(40)]);
+    const { counts } = decoded(pcapOf([ARP, mpls]));
+    expect(summaryLines(counts)).toEqual(
+      expect.arrayContaining(["2 frames without TCP", expect.stringMatching(/^of these in a tunnel .*: 1 frame$/)]),
+    );
   });
 
   test("a bad header, and the next segment that is whole messages again", () => {
@@ -139,8 +193,7 @@ describe("what is not read is told and counted", () => {
   });
 
   test("frames that are no TCP", () => {
-    const arp = Buffer.concat([Buffer.alloc(12, 2), Buffer.from("0806", "hex"), Buffer.alloc(28)]);
-    expect(summaryLines(decoded(pcapOf([arp])).counts)).toContain("1 frame without TCP");
+    expect(summaryLines(decoded(pcapOf([ARP])).counts)).toContain("1 frame without TCP");
   });
 
   test("requests beyond those that may wait: the oldest are given up, and counted", () => {

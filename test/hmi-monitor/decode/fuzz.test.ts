@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { random } from "#sim/random.ts";
 import { encodeFrame, transactionId, unitId } from "#wire/modbus/index.ts";
+import { CaptureReader, PcapngWriter } from "#wire/pcap/index.ts";
 import { writeOpcuaCapture } from "../../../bench/decode/opcua-traffic.ts";
 import { GOLDEN } from "../../wire/modbus/golden.ts";
 import { BuiltCapture } from "./capture-builder.ts";
@@ -13,7 +14,7 @@ import { decoded } from "./decoded.ts";
 
 // Any capture, however broken, ends with a sentence or with none, and with lines that are JSON.
 
-const ROUNDS = 1500;
+const ROUNDS = 2500;
 const PROCESSES = 12;
 const LAUNCHER = fileURLToPath(new URL("../../../bin/sekisho.js", import.meta.url));
 const seed = Number(process.env["SEKISHO_FUZZ_SEED"] ?? 5);
@@ -25,7 +26,14 @@ describe(`mutated captures (seed ${seed})`, () => {
     folder = mkdtempSync(join(tmpdir(), "sekisho-decode-fuzz-"));
     const opcua = join(folder, "opcua.pcap");
     writeOpcuaCapture(opcua, { packets: 60, flows: 3 });
-    captures = [modbusCapture({}), modbusCapture({ late: true, vlans: [5] }), readFileSync(opcua)];
+    const modbus = modbusCapture({});
+    captures = [
+      modbus,
+      modbusCapture({ late: true, vlans: [5] }),
+      readFileSync(opcua),
+      lossyCapture(),
+      asPcapng(modbus),
+    ];
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -37,6 +45,26 @@ describe(`mutated captures (seed ${seed})`, () => {
       capture.say("server", encodeFrame(header, Buffer.from(response, "hex")));
     });
     return capture.close().pcap();
+  }
+
+  /** Gaps of both directions, and a FIN: what is given up, and what is resumed, changes with every sequence number. */
+  function lossyCapture(): Buffer {
+    const capture = new BuiltCapture();
+    GOLDEN.forEach(({ request, response }, i) => {
+      const header = { transactionId: transactionId(i % 3), unitId: unitId(1) };
+      const [ask, answer] = [request, response].map((pdu) => encodeFrame(header, Buffer.from(pdu, "hex")));
+      if (ask === undefined || answer === undefined) return;
+      if (i % 4 === 1) capture.lose("client", ask);
+      else capture.say("client", ask);
+      if (i % 4 === 2) capture.lose("server", answer);
+      else capture.say("server", answer);
+    });
+    return capture.close().pcap();
+  }
+
+  function asPcapng(pcap: Buffer): Buffer {
+    const writer = new PcapngWriter();
+    return Buffer.concat([writer.header(), ...new CaptureReader().push(pcap).map((frame) => writer.frame(frame))]);
   }
 
   /** Bytes flipped, a piece dropped, doubled, overwritten or swapped, the end cut off. */
@@ -78,11 +106,14 @@ describe(`mutated captures (seed ${seed})`, () => {
     const said = new Set<string>();
     for (let round = 0; round < ROUNDS; round += 1) {
       const capture = mutate(captures[round % captures.length] ?? Buffer.alloc(0), rng);
-      const options = { modbusFraming: rng() < 0.2 ? ("rtu" as const) : ("mbap" as const) };
+      // Most that is changed would else be passed over for its checksum.
+      const verifyChecksums = rng() < 0.6 ? false : ("auto" as const);
+      const options = { modbusFraming: rng() < 0.2 ? ("rtu" as const) : ("mbap" as const), verifyChecksums };
       const { lines, wrong, counts } = decoded(capture, options, 1 + Math.floor(rng() * 4000));
       for (const line of lines) expect(line).toMatchObject({ frame: expect.any(Number), src: expect.any(String) });
       expect(counts.messages).toBe(lines.length);
       expect(counts.errors).toBe(lines.filter(({ error }) => error !== undefined).length);
+      for (const count of Object.values(counts.unread)) expect(count).toBeGreaterThanOrEqual(0);
       if (wrong !== undefined) {
         expect(wrong).toMatch(/^the capture .{20,}$/);
         said.add(wrong.slice(0, 30));

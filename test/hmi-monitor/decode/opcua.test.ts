@@ -49,3 +49,64 @@ test("what cannot be decoded is told with its message, and the next is read", ()
     { service: "Browse", nodeIds: [] },
   ]);
 });
+
+/** A FindServers request of so many bytes and more. */
+const longRequest = (bytes: number): Buffer => request(422).string("x".repeat(bytes)).i32(0).i32(0).toBuffer();
+const inChunks = (
+  body: Buffer,
+  requestId: number,
+  sequenceNumber: number,
+  maxChunkBytes: number,
+): readonly Buffer[] => {
+  const ids = { channelId: 1, tokenId: 1, requestId, sequenceNumber };
+  const message = encodeMessage({ ...ids, body, maxChunkBytes, maxChunkCount: 600 });
+  return message.ok ? message.value.chunks : [];
+};
+
+test("a message that another one interrupts is told, and the other is read", () => {
+  const [first = Buffer.alloc(0)] = inChunks(longRequest(400), 4, 9, 200);
+  const capture = new BuiltCapture({ serverPort: 4840 })
+    .say("client", chunk(PUBLISH, 3))
+    .say("client", first)
+    .say("client", chunk(BROWSE, 5));
+  expect(decoded(capture.pcap()).lines.slice(1)).toMatchObject([
+    { frame: 6, messageType: "MSG", error: "UA_SEQUENCE" },
+    { frame: 6, service: "Browse", requestId: 5 },
+  ]);
+});
+
+test("chunks of a message whose end is missing do not spoil the next", () => {
+  const [first = Buffer.alloc(0), ...others] = inChunks(longRequest(400), 4, 9, 200);
+  const capture = new BuiltCapture({ serverPort: 4840 })
+    .say("client", chunk(PUBLISH, 3))
+    .say("client", first)
+    .lose("client", Buffer.concat(others))
+    .say("client", chunk(BROWSE, 5))
+    .say("server", Buffer.from("x"));
+  const { lines } = decoded(capture.pcap());
+  const up = lines.filter(({ direction }) => direction === "request");
+  expect(up.slice(1)).toMatchObject([{ error: "TCP_GAP" }, { frame: 6, service: "Browse", requestId: 5 }]);
+});
+
+test("a chunk as large as the largest message, and one byte more", () => {
+  const overhead = chunk(longRequest(0), 4).length;
+  const of = (bytes: number) =>
+    new BuiltCapture({ serverPort: 4840 }).say("client", chunk(longRequest(bytes - overhead), 4)).pcap();
+  const most = 4_194_304;
+  // The string is longer than the codecs read: the whole message was collected, and told.
+  expect(decoded(of(most)).lines).toMatchObject([{ requestId: 4, error: "UA_STRING" }]);
+  expect(decoded(of(most + 1)).lines[0]).toMatchObject({ error: "UA_CHUNK_TOO_LARGE" });
+});
+
+test("a server that dials its client: its ReverseHello turns the roles", () => {
+  const hello = new BinaryWriter().string("urn:server").string("opc.tcp://server:4840").toBuffer();
+  const size = Buffer.alloc(4);
+  size.writeUInt32LE(8 + hello.length);
+  const capture = new BuiltCapture({ serverPort: 4840 })
+    .say("client", Buffer.concat([Buffer.from("RHEF"), size, hello]))
+    .say("server", chunk(BROWSE, 5));
+  expect(decoded(capture.pcap()).lines).toMatchObject([
+    { src: "10.0.0.10:40000", direction: "response", messageType: "RHE", serverUri: "urn:server" },
+    { src: "10.0.0.20:4840", dst: "10.0.0.10:40000", direction: "request", service: "Browse" },
+  ]);
+});

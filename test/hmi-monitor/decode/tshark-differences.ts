@@ -12,8 +12,13 @@ export interface Difference {
   readonly why: string;
 }
 
+/** A transaction that a test uses for several requests at once. */
+export const SHARED_TRANSACTION = 0x777;
+
 const answers = (functionCode: number) => (line: Line) =>
   line["function"] === functionCode && line["direction"] === "response";
+
+const isMalformed = (line: Line) => typeof line["error"] === "string" && String(line["error"]).startsWith("MB_");
 
 /** Every difference that the tests meet; one that they no longer meet fails them, too. */
 export const MODBUS_DIFFERENCES: readonly Difference[] = [
@@ -45,6 +50,27 @@ export const MODBUS_DIFFERENCES: readonly Difference[] = [
     clause: "MODBUS AP V1.1b3 §6.20",
     why: "tshark's data begin with the MEI type, which is a field of its own",
   },
+  {
+    name: "what breaks the standard",
+    about: isMalformed,
+    facts: ["error", "requestFrame"],
+    clause: "MODBUS AP V1.1b3 §6, §7",
+    why: "tshark shows the fields and does not say that they are out of range",
+  },
+  {
+    name: "coil values that are none",
+    about: (line) => isMalformed(line) && line["function"] === 5,
+    facts: ["values"],
+    clause: "MODBUS AP V1.1b3 §6.5",
+    why: "the value is neither on nor off",
+  },
+  {
+    name: "requests with one transaction",
+    about: (line) => line["direction"] === "response" && line["transaction"] === SHARED_TRANSACTION,
+    facts: ["requestFrame"],
+    clause: "MODBUS Messaging on TCP/IP V1.0b §4.2",
+    why: "one request has one answer; tshark names the last request for each of them",
+  },
 ];
 
 const SHORT_REQUESTS: readonly unknown[] = [7, 11, 12, 17];
@@ -69,4 +95,12 @@ export const RTU_DIFFERENCES: readonly Difference[] = [
   },
 ];
 
-export const UA_DIFFERENCES: readonly Difference[] = [];
+export const UA_DIFFERENCES: readonly Difference[] = [
+  {
+    name: "encrypted chunks",
+    about: (line) => line["encrypted"] === true,
+    facts: ["sequenceNumber", "requestId", "securityMode", "securityPolicy"],
+    clause: "OPC 10000-6 v1.05 §6.7.2.1",
+    why: "the sequence header is encrypted with the body; tshark shows ciphertext as its numbers, and neither mode nor policy",
+  },
+];

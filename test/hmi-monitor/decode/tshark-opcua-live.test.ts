@@ -127,7 +127,11 @@ describe.skipIf(!hasTool("tshark") || !hasTool("tcpdump") || !isRoot())(
     });
 
     test("encrypted: said to be so, every chunk, and nothing of it read", { timeout: 60_000 }, async () => {
-      const { lines } = await session(MessageSecurityMode.SignAndEncrypt, SecurityPolicy.Aes256_Sha256_RsaPss);
+      const { lines, file } = await session(MessageSecurityMode.SignAndEncrypt, SecurityPolicy.Aes256_Sha256_RsaPss);
+      const theirs = uaFactsOfTshark(tsharkFrames(file, IN_TSHARK));
+      const compared = compare(lines, lines.map(uaFactsOfLine), theirs, UA_DIFFERENCES);
+      for (const name of compared.met) met.add(name);
+      expect(compared.unexplained).toEqual([]);
       const secured = lines.filter(({ securityPolicy }) => securityPolicy === "Aes256_Sha256_RsaPss");
       expect(secured.length).toBeGreaterThan(20);
       for (const line of secured) expect(line).toMatchObject({ encrypted: true });

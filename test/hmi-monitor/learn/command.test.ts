@@ -22,6 +22,12 @@ describe("sekisho spec learn", () => {
     writeFileSync(at("plant.pcap"), Buffer.concat(pieces));
     writeFileSync(at("phases.txt"), capture.marks);
     writeFileSync(at("cut.pcap"), Buffer.concat(pieces).subarray(0, 200_001));
+    writeFileSync(at("empty.pcap"), "");
+    // Rotated in the middle of a record's neighbourhood: three files, one after the other.
+    const third = Math.floor(pieces.length / 3);
+    const parts = [pieces.slice(1, third), pieces.slice(third, 2 * third), pieces.slice(2 * third)];
+    for (const [n, part] of parts.entries())
+      writeFileSync(at(`part${n}.pcap`), Buffer.concat([pieces[0] ?? Buffer.alloc(0), ...part]));
   });
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -80,7 +86,78 @@ describe("sekisho spec learn", () => {
     4 * PATIENCE_MS,
   );
 
+  /** What is learned, apart from what tells the captures. */
+  const taught = (stdout: string) => {
+    const { messages, rules, phases, orders, automata } = JSON.parse(stdout);
+    return { messages, rules, phases, orders, automata };
+  };
+
+  test(
+    "of several captures in whatever order, of one twice, and of standard input it learns what it learns of the whole",
+    async () => {
+      const learn = (files: readonly string[], input?: string) =>
+        sekisho(["spec", "learn", ...files, ...common, "--json"], PATIENCE_MS, input);
+      const whole = await learn([at("plant.pcap")]);
+      const wanted = taught(whole.stdout);
+      expect(wanted.messages).toBeGreaterThan(4000);
+      expect(wanted.automata.length).toBeGreaterThan(1);
+
+      const parts = await learn([at("part2.pcap"), at("part0.pcap"), at("part1.pcap")]);
+      expect([parts.code, parts.stderr, taught(parts.stdout)]).toEqual([0, "", wanted]);
+      const read = JSON.parse(parts.stdout);
+      expect(read.captures.map(({ file }: { file: string }) => file)).toEqual(
+        ["part0.pcap", "part1.pcap", "part2.pcap"].map(at),
+      );
+      expect(read.overlaps).toEqual([]);
+
+      const twice = await learn([at("plant.pcap"), at("part1.pcap"), at("plant.pcap")]);
+      expect([twice.code, taught(twice.stdout)]).toEqual([0, wanted]);
+      const { overlaps } = JSON.parse(twice.stdout);
+      expect(overlaps).toHaveLength(3);
+      expect(overlaps[0]).toMatch(
+        /plant\.pcap and .*p\w+\.pcap overlap from 2026-01-05T00:\S+ to \S+: what both have counts once/,
+      );
+
+      const piped = await learn(["-"], at("plant.pcap"));
+      expect([piped.code, piped.stderr, taught(piped.stdout)]).toEqual([0, "", wanted]);
+      expect(JSON.parse(piped.stdout).captures).toEqual([
+        { ...JSON.parse(whole.stdout).captures[0], file: "standard input" },
+      ]);
+    },
+    5 * PATIENCE_MS,
+  );
+
+  test(
+    "what was read of a capture that is cut short is drafted; exit code 2",
+    async () => {
+      const { code, stderr } = await sekisho(
+        ["spec", "learn", at("cut.pcap"), ...common, "--sightings", "1", "-o", at("short")],
+        PATIENCE_MS,
+      );
+      expect([code, stderr]).toEqual([2, expect.stringContaining("cut short in a record at byte")]);
+      expect((await sekisho(["spec", "check", at("short")], PATIENCE_MS)).code).toBe(0);
+    },
+    2 * PATIENCE_MS,
+  );
+
+  test(
+    "spec diff tells a draft from the plant it was learned of, in sentences",
+    async () => {
+      await sekisho(["spec", "learn", at("plant.pcap"), ...common, "--sightings", "1", "-o", at("other")], PATIENCE_MS);
+      const { stdout } = await sekisho(["spec", "diff", "water-treatment", at("other")], PATIENCE_MS);
+      expect(stdout).toMatch(/startup/);
+      expect(stdout).toMatch(/may no longer|may now/);
+    },
+    2 * PATIENCE_MS,
+  );
+
   test.each([
+    { name: "an empty capture", args: [at("empty.pcap")], says: "the capture has no header" },
+    {
+      name: "marks of frames, and two captures",
+      args: [at("part0.pcap"), at("part1.pcap"), "--plant", "water-treatment", "--phases", at("frames.txt")],
+      says: "counts frames or seconds of one capture, and 2 are given; mark times instead",
+    },
     {
       name: "a file that is not there",
       args: ["nowhere.pcap", "--plant", "water-treatment"],
@@ -91,6 +168,11 @@ describe("sekisho spec learn", () => {
     { name: "no number of sightings", args: [at("plant.pcap"), "--sightings", "0"], says: "not a number of 1..1000" },
     { name: "no server in the capture", args: [at("plant.pcap"), "--modbus-port", "1"], says: "no server answers" },
     {
+      name: "one port for both protocols",
+      args: [at("plant.pcap"), "--modbus-port", "1", "--opcua-port", "1"],
+      says: "port 1 cannot be of both protocols",
+    },
+    {
       name: "a phase that the lifecycle does not have",
       args: [at("plant.pcap"), "--plant", "water-treatment", "--phases", at("wrong.txt")],
       says: "there is no phase `normale`",
@@ -99,6 +181,7 @@ describe("sekisho spec learn", () => {
     "$name: a sentence, and exit code 2",
     async ({ args, says }) => {
       writeFileSync(at("wrong.txt"), "frame 1 normale\n");
+      writeFileSync(at("frames.txt"), "frame 1 normal\n");
       const { code, stderr } = await sekisho(["spec", "learn", ...args], PATIENCE_MS);
       expect(code).toBe(2);
       expect(stderr).toContain(says);

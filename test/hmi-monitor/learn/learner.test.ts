@@ -97,21 +97,129 @@ describe("what is drafted", () => {
   });
 });
 
+describe("what happens between a request and its answer", () => {
+  const sp = tags.get("FIC101.SP")?.id;
+  if (sp === undefined) throw new Error("no tag");
+
+  test("a value that changed a moment ago may not have been there when the step was made", () => {
+    const stepAfter = (toldMs: number) => {
+      const learner = new Learner(tagOf);
+      learner.enterPhase("run", 0);
+      learner.told(sp, 10, 0);
+      learner.told(sp, 30, toldMs);
+      learner.exchange(write("FIC101.SP", 31), "ok", 5000);
+      return learner.evidence().commands[0]?.values.step;
+    };
+    expect([stepAfter(5010), stepAfter(4001), stepAfter(4000)]).toEqual([31.5, 31.5, 1.5]);
+  });
+
+  test("a command belongs to the phase in which it was asked for", () => {
+    const learner = new Learner(tagOf);
+    learner.enterPhase("run", 0);
+    learner.enterPhase("rest", 1000);
+    learner.exchange(write("FIC101.SP", 31), "ok", 990, "run");
+    learner.exchange(write("FIC101.SP", 32), "ok", 1100, "rest");
+    learner.exchange(write("FIC101.SP", 33), "ok", 1200, "a phase that was never seen");
+    const { commands, channels } = learner.evidence();
+    expect(commands.map(({ kind, sightings }) => [kind.phase, sightings.count])).toEqual([
+      ["run", 1],
+      ["rest", 2],
+    ]);
+    // Where it belongs in the order of its phase is not known: there is no edge.
+    expect(channels.map(({ phase, all }) => [phase, all.edges.map(({ from, to }) => `${from} ${to}`)])).toEqual([
+      ["run", []],
+      ["rest", ["(entered) rest-hmi-1-FIC101.SP", "rest-hmi-1-FIC101.SP rest-hmi-1-FIC101.SP"]],
+    ]);
+  });
+});
+
+describe("pace", () => {
+  /** In `fast` a pump is switched every second, in `slow` every minute. */
+  function paces(visitsOfSlow: number) {
+    const learner = new Learner(tagOf);
+    learner.enterPhase("fast", 0);
+    for (let n = 0; n < 20; n += 1) learner.exchange(write("P101.CMD", 1), "ok", 1000 * (n + 1));
+    for (let n = 0; n < visitsOfSlow; n += 1) {
+      learner.enterPhase("rest", 1_000_000 * (n + 1));
+      learner.enterPhase("slow", 1_000_000 * (n + 1) + 1);
+      for (let m = 1; m < 5; m += 1) learner.exchange(write("P101.CMD", 1), "ok", 1_000_000 * (n + 1) + 60_000 * m);
+    }
+    return rulesOf(learner, 1).get("slow-hmi-1-P101.CMD-on")?.most;
+  }
+
+  test("on few occasions is that of any phase, on many that of its own", () => {
+    expect([paces(99), paces(100)]).toEqual([
+      { count: 1, per: "600ms" },
+      { count: 1, per: "36s" },
+    ]);
+  });
+
+  test("switching off may come again at once", () => {
+    const rules = rulesOf(visits(20, [write("V301.CMD", 1), write("V301.CMD", 0)]));
+    expect(rules.get("run-hmi-1-V301.CMD-off")?.most).toEqual({ count: 5, per: "10s" });
+  });
+});
+
+describe("polls", () => {
+  const read = (names: readonly string[], functionCode = 3): Observation => ({
+    ...write("FIC101.SP", 0),
+    ...{ operation: "read", message: "Read", functionCode, quantity: names.length },
+    items: names.map((name) => ({ tag: tags.get(name)?.id, address: name, value: undefined })),
+  });
+
+  function polled(...polls: readonly Observation[]) {
+    const learner = new Learner(tagOf);
+    learner.enterPhase("run", 0);
+    polls.forEach((poll, i) => {
+      for (let n = 0; n < 50; n += 1) learner.exchange(poll, "ok", 1000 * (i + 1) * n + i);
+    });
+    return (draftLifecycle(learner.evidence(), { sightings: 1, tagOf })?.rules ?? []).map(({ id, fields }) => ({
+      id,
+      tags: fields.tags,
+      every: fields.every?.period,
+    }));
+  }
+
+  test("each have a rule with their period, also where they begin with the same tag but by another function", () => {
+    const rules = polled(read(["FIC101.SP", "DOS201.SP"]), read(["FIC101.SP"], 4));
+    expect(rules.map(({ every }) => every)).toEqual(["1s", "2s"]);
+    expect(new Set(rules.map(({ id }) => id)).size).toBe(2);
+  });
+
+  test("that overlap are one rule without a period: a message of one would take the place of another's", () => {
+    expect(polled(read(["FIC101.SP", "DOS201.SP"]), read(["DOS201.SP", "LIT101.SP"]), read(["FIC401.SP"]))).toEqual([
+      { id: expect.stringContaining("read-hmi-1-fc3-plc-1-1-FIC401.SP"), tags: ["FIC401.SP"], every: "3s" },
+      { id: "read-hmi-1-fc3-plc-1-overlapping", tags: ["FIC101.SP", "DOS201.SP", "LIT101.SP"], every: undefined },
+    ]);
+  });
+
+  test("a name is never longer than the language takes, and stays the same", () => {
+    const long = `hmi-${"x".repeat(110)}`;
+    const learner = visits(3, [
+      write("DOS201.SP", 2, { source: DeviceId(long) }),
+      write("FIC101.SP", 2, { source: DeviceId(long) }),
+    ]);
+    const ids = [...rulesOf(learner).keys()];
+    expect(ids.map((id) => id.length)).toEqual([120, 120]);
+    expect(new Set(ids).size).toBe(2);
+  });
+});
+
 describe("order", () => {
   const rinse = [write("BW301.CMD", 1), write("V301.CMD", 1), write("V301.CMD", 0)];
 
   test("a command that always came after another follows it, once for each", () => {
-    const rule = rulesOf(visits(12, rinse)).get("run-hmi-1-V301.CMD-on");
+    const rule = rulesOf(visits(20, rinse)).get("run-hmi-1-V301.CMD-on");
     expect(rule?.follows).toEqual({ rule: "run-hmi-1-BW301.CMD-on", within: "50s", once: true });
     expect(rule?.apart?.rules).toEqual(["run-hmi-1-BW301.CMD-on", "run-hmi-1-V301.CMD-off"]);
   });
 
   test("on few occasions no order is drafted", () => {
-    expect(rulesOf(visits(9, rinse)).get("run-hmi-1-V301.CMD-on")?.follows).toBeUndefined();
+    expect(rulesOf(visits(14, rinse)).get("run-hmi-1-V301.CMD-on")?.follows).toBeUndefined();
   });
 
   test("one time without the other, and there is no order", () => {
-    const learner = visits(12, rinse);
+    const learner = visits(20, rinse);
     learner.enterPhase("rest", 90_000_000);
     learner.enterPhase("run", 90_000_001);
     learner.exchange(write("V301.CMD", 1), "ok", 90_000_100);
@@ -119,12 +227,12 @@ describe("order", () => {
   });
 
   test("a set-point follows no other set-point: both are adjusted all day", () => {
-    const rules = rulesOf(visits(12, [write("P201.CMD", 1), write("DOS201.SP", 2), write("FIC101.SP", 30)]));
+    const rules = rulesOf(visits(20, [write("P201.CMD", 1), write("DOS201.SP", 2), write("FIC101.SP", 30)]));
     expect(rules.get("run-hmi-1-FIC101.SP")?.follows?.rule).toBe("run-hmi-1-P201.CMD-on");
   });
 
   test("switching off waits for nothing", () => {
-    const rule = rulesOf(visits(12, rinse)).get("run-hmi-1-V301.CMD-off");
+    const rule = rulesOf(visits(20, rinse)).get("run-hmi-1-V301.CMD-off");
     expect([rule?.follows, rule?.after, rule?.apart]).toEqual([undefined, undefined, undefined]);
   });
 
@@ -132,7 +240,7 @@ describe("order", () => {
     const active = tags.get("BW301.ACTIVE")?.id;
     if (active === undefined) throw new Error("no tag");
     const rules = rulesOf(
-      visits(12, [write("V301.CMD", 1)], (learner, atMs) => {
+      visits(20, [write("V301.CMD", 1)], (learner, atMs) => {
         learner.told(active, 0, atMs);
         learner.told(active, 1, atMs + 1000);
       }),
@@ -147,7 +255,7 @@ describe("order", () => {
       learner.told(open, 0, atMs);
       learner.told(open, 1, atMs + 1000);
     };
-    expect(rulesOf(visits(12, [write("V301.CMD", 1)], told)).get("run-hmi-1-V301.CMD-on")?.after).toBeUndefined();
+    expect(rulesOf(visits(20, [write("V301.CMD", 1)], told)).get("run-hmi-1-V301.CMD-on")?.after).toBeUndefined();
   });
 });
 

@@ -28,15 +28,17 @@ function rule(fields: Partial<RuleFields> = {}, facts: Partial<RuleFacts> = {}):
 }
 
 function draft(...rules: readonly DraftRule[]): DraftLifecycle {
-  const rest = { phase: "rest", evidence: "entered once", rules: [], next: [{ to: "run", count: 1 }] };
+  const none = { steps: [], orders: [], edges: [] };
+  const rest = { ...none, phase: "rest", evidence: "entered once", rules: [], next: [{ to: "run", count: 1 }] };
   const run = {
+    ...none,
     because: "It is the only one.",
     phase: "group.run",
     evidence: "entered once",
     rules,
     next: [{ to: "rest", count: 1 }],
   };
-  const alone = { phase: "isolated", evidence: "never seen", rules: [], next: [{ to: "rest", count: 0 }] };
+  const alone = { ...none, phase: "isolated", evidence: "never seen", rules: [], next: [{ to: "rest", count: 0 }] };
   const next = { ...rest, next: [{ to: "group.run", count: 1 }] };
   return { initial: "rest", safe: "rest", isolated: "isolated", rules: [], phases: [next, run, alone] };
 }

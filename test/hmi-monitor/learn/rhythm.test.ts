@@ -35,18 +35,18 @@ describe("a rhythm", () => {
 });
 
 describe("a range of values", () => {
-  function rangeOf(values: readonly number[], before?: number): ValueRange {
+  function rangeOf(values: readonly number[], ...before: readonly number[]): ValueRange {
     const range = new ValueRange();
     for (const value of values) range.add(value, before);
     return range;
   }
 
   test("has a margin of a fifth, inside the range of the tag", () => {
-    expect(rangeOf(every(101, (n) => n)).within(-5, 1000)).toEqual([-5, 120]);
+    expect(rangeOf(every(101, (n) => n)).within(-5, 1000, 20)).toEqual([-5, 120]);
   });
 
-  test("of few values has a wider margin", () => {
-    const [low, high] = rangeOf([10, 20]).within(0, 100);
+  test("on few occasions has a wider margin", () => {
+    const [low, high] = rangeOf([10, 20]).within(0, 100, 2);
     expect([low, high]).toEqual([0, 40]);
   });
 
@@ -74,7 +74,7 @@ describe("a range of values", () => {
 describe("occasions", () => {
   test("are visits, and the hours of a long one", () => {
     const sightings = new Sightings();
-    const visit = (number: number) => ({ phase: "normal", number, sinceMs: 0 });
+    const visit = (number: number) => ({ phase: "normal", number, sinceMs: 0, isWhole: true });
     for (const atMs of [1, 2, 3]) sightings.add(visit(1), atMs);
     expect([sightings.count, sightings.occasions]).toEqual([3, 1]);
     sightings.add(visit(1), 3_600_000);

@@ -129,8 +129,11 @@ describe("an hour of the plant as a capture", () => {
       },
     });
     // In pieces that cut through records.
-    for (let at = 0; at < bytes.length; at += 99_991) capture.push(Buffer.from(bytes.subarray(at, at + 99_991)));
-    expect(capture.end()).toBeUndefined();
+    const reader = new CaptureReader();
+    for (let at = 0; at < bytes.length; at += 99_991)
+      for (const frame of reader.push(Buffer.from(bytes.subarray(at, at + 99_991)))) capture.frame(frame);
+    capture.end();
+    expect([reader.end(), capture.notices]).toEqual([undefined, []]);
     return rules();
   }
 });

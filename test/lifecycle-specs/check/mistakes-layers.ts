@@ -203,7 +203,14 @@ export const LAYER_MISTAKES: readonly LayerMistake[] = [
     what: "a change that must end before its orders can have arrived",
     change: [["skew: 100ms", "skew: 2s"]],
     at: "# Passes",
-    says: "a change of phase is to end within 5000 ms, and its 6 orders can take 2000 ms each; set `change` to 12000 ms or more",
+    says: "a change of phase is to end within 5000 ms, and its 6 orders can take 2000 ms each, and the mirror port is judged up to 1500 ms late; set `change` to 13500 ms or more, or `skew` lower",
+  },
+  {
+    code: "CHANGE_UNBOUNDED",
+    what: "a change that must end before the mirror port has shown what was before it",
+    change: [["skew: 100ms", "skew: 100ms\nmirrorDelay: 5s"]],
+    at: "# Passes",
+    says: "the mirror port is judged up to 5000 ms late; set `change` to 5600 ms or more, or `mirrorDelay` lower",
   },
 
   // G7: containments

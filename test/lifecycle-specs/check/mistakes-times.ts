@@ -148,6 +148,20 @@ export const TIME_MISTAKES: readonly Mistake[] = [
     says: "rule `drain-close` follows `mix-drain` within 10 min and keeps 15 min from it",
   },
   {
+    code: "SELECT_MANY",
+    guarantee: "G12",
+    what: "a select of two tags",
+    change: [
+      ["tags: [DRAIN], value: { oneOf: [1] }", "tags: [DRAIN, PUMP], value: { oneOf: [1] }"],
+      [
+        "follows: { rule: mix-drain, within: 10m, once: true }",
+        "follows: { rule: mix-drain, within: 10m, select: true }",
+      ],
+    ],
+    at: "51:11",
+    says: "rule `drain-close` operates what `mix-drain` selects, and `mix-drain` is about 2 tags",
+  },
+  {
     code: "FOLLOWS_TIMING",
     guarantee: "G12",
     what: "steps in between take longer than the time to follow",

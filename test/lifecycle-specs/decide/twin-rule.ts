@@ -157,13 +157,15 @@ function conditionsLack(
   const slackMs = log.slackFor(rule);
   if (after !== undefined) {
     const truth = log.truth(judgedFor(after, Math.max(0, after.forMs - slackMs), 2 * slackMs), nowMs);
-    if (truth !== "holds") return truth === "fails" ? "CAUSE_MISSING" : "CAUSE_UNKNOWN";
+    if (truth === "unknown" && rule.operation !== "report") return "CAUSE_UNKNOWN";
+    if (truth === "fails") return "CAUSE_MISSING";
   }
   if (notWhile !== undefined) {
     // What is forbidden at once is so at each layer; only what is forbidden after a time waits longer below.
     const forMs = notWhile.forMs === 0 ? 0 : notWhile.forMs + 2 * slackMs;
     const truth = log.truth(judgedFor(notWhile, forMs, 2 * slackMs), nowMs, "goes on");
-    if (truth !== "fails") return truth === "holds" ? "CAUSE_AGAINST" : "CAUSE_AGAINST_UNKNOWN";
+    if (truth === "unknown" && rule.operation !== "report") return "CAUSE_AGAINST_UNKNOWN";
+    if (truth === "holds") return "CAUSE_AGAINST";
   }
   return undefined;
 }

@@ -367,10 +367,11 @@ const PLANT: readonly Case[] = [
   },
   {
     name: "the times of the whole",
-    edits: [["lease: 10s", "lease: 20s\nskew: 200ms\nchange: 4s"]],
+    edits: [["lease: 10s", "lease: 20s\nskew: 200ms\nchange: 4s\nmirrorDelay: 2s"]],
     want: [
       "+ the lease is 20 s now (was 10 s)",
       "+ times are judged more widely from layer to layer by 200 ms now (was 100 ms)",
+      "+ what the mirror port shows is judged within 2 s now (was 1.5 s)",
       "- a change of phase ends within 4 s now (was 5 s)",
     ],
   },

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { type Arrow, type Box, everyBox, type Picture, pictureOf } from "#specs/graph/picture.ts";
+import type { Arrow } from "#specs/graph/arrows.ts";
+import { type Box, everyBox } from "#specs/graph/boxes.ts";
+import { type Picture, pictureOf } from "#specs/graph/picture.ts";
 import { PhaseId } from "#specs/ids.ts";
 import { variant } from "../variants.ts";
 

@@ -120,6 +120,7 @@ export const FULL_MISTAKES: readonly Mistake[] = [
   },
   { code: "DURATION_INVALID", file: "lifecycle", find: "skew: 250ms", put: "skew: ¦250" },
   { code: "DURATION_INVALID", file: "lifecycle", find: "change: 8s", put: "change: ¦0s" },
+  { code: "DURATION_INVALID", file: "lifecycle", find: "mirrorDelay: 2s", put: "mirrorDelay: ¦2" },
 
   // Templates
   {

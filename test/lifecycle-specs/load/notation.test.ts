@@ -182,7 +182,7 @@ describe("rules", () => {
       notWhile: { all: [{ tag: "LID", test: "is", value: 0 }], forMs: 0 },
     });
     expect(rule(full, "agitate").causality).toEqual({
-      follows: { rule: "recipe", withinMs: 30_000, once: true },
+      follows: { rule: "recipe", withinMs: 30_000, once: true, select: true },
       apart: { rules: ["temp-sp", "agitate"], withinMs: 5000 },
     });
     expect(rule(full, "beat").cadence).toEqual({ period: { everyMs: 1000, jitterMs: 200 } });
@@ -219,7 +219,7 @@ describe("phases", () => {
   });
 
   test("of several zones each has its part, and phases begin with the zone", () => {
-    expect(full.lifecycle).toMatchObject({ leaseMs: 10_000, skewMs: 250, changeMs: 8000 });
+    expect(full.lifecycle).toMatchObject({ leaseMs: 10_000, skewMs: 250, changeMs: 8000, mirrorDelayMs: 2000 });
     expect(full.lifecycle.regions).toEqual([
       {
         zone: "mix",

@@ -71,7 +71,37 @@ describe.each([4, 6] as const)("IPv%i", (version) => {
     const { events, reassembler } = read(version, cutEvery(24));
     expect(outline(events)).toEqual(["open late", `> ${TEXT}`]);
     expect(events.map(({ frame }) => frame)).toEqual([5, 5]);
-    expect(reassembler.stats).toMatchObject({ frames: 5, fragments: 5, reassembled: 1, segments: 0, heldBytes: 0 });
+    expect(reassembler.stats).toMatchObject({ frames: 5, fragments: 5, reassembled: 1, segments: 0 });
+    // Kept to compare with what comes once more, until its time is over.
+    expect(reassembler.tick(2000)).toEqual([]);
+    expect(reassembler.stats.heldBytes).toBe(0);
+  });
+
+  test("what comes again of a datagram that is whole is quiet; another content of it is said", () => {
+    const pieces = cutEvery(24);
+    expect(outline(read(version, [...pieces, ...pieces]).events)).toEqual(["open late", `> ${TEXT}`]);
+    for (const other of [
+      { at: 24, length: 24, change: 1 },
+      { at: 24, length: 24, more: false },
+      { at: 96, length: 8 },
+    ])
+      expect(outline(read(version, [...pieces, other]).events)).toEqual([
+        "open late",
+        `> ${TEXT}`,
+        "skipped fragment-overlap",
+      ]);
+  });
+
+  test("a datagram that is whole gives way to others", () => {
+    const many = Array.from({ length: 9 }, (_, id) => cutEvery(48).map((p) => ({ ...p, id }))).flat();
+    const { reassembler, events } = read(version, many, { maxDatagrams: 2 });
+    expect(reassembler.stats.reassembled).toBe(9);
+    expect(events.filter(({ kind }) => kind === "skipped")).toEqual([]);
+  });
+
+  test("pieces that come further apart than any receiver waits for at least are not put together", () => {
+    const { reassembler } = read(version, [{ at: 0, length: 24 }]);
+    expect(outline(reassembler.tick(1001))).toEqual(["skipped fragment-incomplete"]);
   });
 
   test("in any order, any piece any number of times before the last: the same bytes", () => {
