@@ -6,27 +6,24 @@ import { tableRows } from "#hmi-monitor/decode/table.ts";
 import { BlockOutput } from "./block-output.ts";
 import { chunksOf, nameOf, Unreadable } from "./capture-chunks.ts";
 import { CaptureProgress } from "./capture-progress.ts";
+import { type ChecksumFlags, checksumOption, checksumsFrom } from "./checksums.ts";
 import { UsageError } from "./part.ts";
 import { type PortFlags, portOptions } from "./protocol-ports.ts";
 
-interface DecodeFlags extends PortFlags {
+interface DecodeFlags extends PortFlags, ChecksumFlags {
   readonly json?: boolean;
   readonly modbusFraming: string;
-  readonly checksums: string;
 }
 
 const FRAMINGS = ["mbap", "rtu"] as const;
-const CHECKSUM_RULES = { auto: "auto", verify: true, ignore: false } as const;
-const CHECKSUM_WORDS = ["auto", "verify", "ignore"] as const;
 
 /** `sekisho decode CAPTURE`: docs/decode.md. */
 export function addDecodeCommand(program: Command): void {
-  portOptions(program.command("decode"))
+  checksumOption(portOptions(program.command("decode")))
     .description("print every Modbus and OPC UA message of a capture (pcap or pcapng; `-` reads standard input)")
     .argument("<capture>", "a capture file, or - for standard input")
     .option("--json", "one JSON line per message; without it a table")
     .option("--modbus-framing <framing>", "how Modbus lies in TCP: mbap, or rtu", "mbap")
-    .option("--checksums <rule>", `frames with wrong checksums: ${CHECKSUM_WORDS.join(", ")}; docs/decode.md`, "auto")
     .action((capture: string, flags: DecodeFlags) => decode(capture, flags));
 }
 
@@ -58,19 +55,16 @@ async function decode(capture: string, flags: DecodeFlags): Promise<void> {
 }
 
 /** @throws UsageError */
-function optionsFrom({ modbusPort, opcuaPort, modbusFraming, checksums }: DecodeFlags): DecodeOptions {
+function optionsFrom({ modbusPort, opcuaPort, modbusFraming, ...flags }: DecodeFlags): DecodeOptions {
   const framing = FRAMINGS.find((name) => name === modbusFraming);
   if (framing === undefined)
     throw new UsageError(`\`${modbusFraming}\` is no framing; give --modbus-framing ${FRAMINGS.join(" or ")}`);
-  const rule = CHECKSUM_WORDS.find((word) => word === checksums);
-  if (rule === undefined)
-    throw new UsageError(`\`${checksums}\` is no rule for checksums; give --checksums ${CHECKSUM_WORDS.join(", ")}`);
   const both = modbusPort?.find((port) => opcuaPort?.includes(port) === true);
   if (both !== undefined) throw new UsageError(`port ${both} cannot be of both protocols; give it to one of them`);
   return {
     ...(modbusPort === undefined ? {} : { modbusPorts: modbusPort }),
     ...(opcuaPort === undefined ? {} : { opcuaPorts: opcuaPort }),
     modbusFraming: framing,
-    verifyChecksums: CHECKSUM_RULES[rule],
+    verifyChecksums: checksumsFrom(flags),
   };
 }

@@ -49,7 +49,10 @@ export function addPartCommands(program: Command): void {
       "--capture-immediate",
       "with --interface: frames at once, not up to a second later; see docs/hmi-monitor.md",
     )
-    .option("--no-checksums", "take frames with wrong checksums: those of the capturing host itself have them")
+    .option(
+      "--checksums <rule>",
+      "frames with wrong checksums: verify, auto, ignore; default: auto for --capture, else verify",
+    )
     .option("--inline", "on the operator station: enforce, before a command leaves it")
     .option("--station <device>", "with --inline: which device of the plant this is")
     .option("--link <id...>", "with --inline: a link of the station; one --listen and one --upstream belong to each")

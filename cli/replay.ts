@@ -13,20 +13,20 @@ import type { Tables } from "#specs/decide/tables.ts";
 import type { ZoneId } from "#specs/ids.ts";
 import { bundleFromFile, isBundleFile, type TrustFlags, trustOptions } from "./bundle-file.ts";
 import { CaptureProgress } from "./capture-progress.ts";
+import { type ChecksumFlags, checksumOption, checksumsFrom } from "./checksums.ts";
 import { UsageError } from "./part.ts";
 import { readPhaseFile, valueOr } from "./phase-file.ts";
 import { type PortFlags, portOptions, portsOf } from "./protocol-ports.ts";
 import { CommentedCapture } from "./replay/commented-capture.ts";
 import { whyOf } from "./spec/files.ts";
 
-interface ReplayFlags extends TrustFlags, PortFlags {
+interface ReplayFlags extends TrustFlags, PortFlags, ChecksumFlags {
   readonly bundle: string;
   readonly phase?: string;
   readonly phases?: string;
   readonly layer: "hmi" | "switch";
   readonly json?: boolean;
   readonly out?: string;
-  readonly verifyChecksums?: boolean;
 }
 
 /** Bytes read at once. More at once is slower: what is made of the frames of one piece would live long enough to be moved by the collector. */
@@ -35,7 +35,7 @@ const STDIN = "-";
 
 /** `sekisho replay CAPTURE`: docs/replay.md. */
 export function addReplayCommand(program: Command): void {
-  portOptions(trustOptions(program.command("replay")))
+  checksumOption(portOptions(trustOptions(program.command("replay"))))
     .description("say what of a capture (pcap or pcapng; `-` reads standard input) a bundle would have denied")
     .argument("<capture>", "a capture file, or - for standard input")
     .requiredOption("--bundle <B>", "a bundle file, or a plant under lifecycle-specs/plants")
@@ -44,7 +44,6 @@ export function addReplayCommand(program: Command): void {
     .addOption(new Option("--layer <layer>", "whose projection judges").choices(["hmi", "switch"]).default("hmi"))
     .option("--json", "print one JSON object")
     .option("--out <file>", "write the capture again as pcapng, with a comment for each verdict")
-    .option("--verify-checksums", "pass over frames with wrong checksums; captures on the sending host may have them")
     .action((capture: string, flags: ReplayFlags) => replay(capture, flags));
 }
 
@@ -59,7 +58,7 @@ async function replay(capture: string, flags: ReplayFlags): Promise<void> {
     layer: flags.layer,
     course,
     ports: portsOf(flags),
-    verifyChecksums: flags.verifyChecksums === true,
+    verifyChecksums: checksumsFrom(flags),
   };
   const { done, problem } = await judge(capture, options, flags.out);
   const report = reportOf(done, bundle, from, problem);

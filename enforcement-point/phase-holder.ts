@@ -73,7 +73,6 @@ export class PhaseHolder {
     return this.#phase === undefined ? "joining" : "in-force";
   }
 
-  /** In words. */
   get whyIsolated(): string {
     const isHere = this.#held.tracker.position !== undefined;
     return isHere

@@ -92,7 +92,7 @@ export class Point implements TakesBundles {
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#messages.close({ ...this.#statusNow(), state: "down", says: "stopped" });
+    await this.#messages.close({ ...this.status(), state: "down", says: "stopped" });
   }
 
   /** The bundle that is in force, and its tables for this layer. */
@@ -225,10 +225,11 @@ export class Point implements TakesBundles {
 
   publishStatus(): void {
     this.judgedFurther();
-    this.#messages.status(this.#statusNow());
+    this.#messages.status(this.status());
   }
 
-  #statusNow(): StatusMessage {
+  /** How the point stands now. */
+  status(): StatusMessage {
     const [atMs, judgedUpToMs] = [this.options.clock.now(), this.#judgedUpTo()];
     return this.#status.message({ atMs, judgedUpToMs, lost: this.#messages.lost });
   }
@@ -257,7 +258,7 @@ export class Point implements TakesBundles {
       import("./bus-client.ts"),
       import("./coordinator-link.ts"),
     ]);
-    const will = { ...this.#statusNow(), state: "down", says: "the process has gone" } as const;
+    const will = { ...this.status(), state: "down", says: "the process has gone" } as const;
     const bus = await joinBus({ ...broker, point, will });
     this.#messages.join(bus);
     const { zone, holder } = this.#judge;

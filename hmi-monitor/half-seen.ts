@@ -3,11 +3,18 @@ import type { LateConversation } from "./late-join.ts";
 /** Ms of capture time for which a connection of which a part is missing makes the whole layer blind: one that says nothing more must not for good. */
 export const JOIN_VISIBLE_MS = 10_000;
 
+/**
+ * Ms of capture time for which it makes the layer blind at least. The frames that show the hole and those that show where to go on often come
+ * in one heap: the coordinator must hear of it all the same, or it would take the command in the hole for one that was never sent.
+ */
+export const LEAST_VISIBLE_MS = 1000;
+
 /** The connections of which a part was not seen, and that are not read yet. Bounded by the connections that are followed. */
 export class HalfSeen {
   readonly #late = new Map<number, LateConversation>();
   /** Since when, the oldest first, as long as they make the layer blind. */
   readonly #since = new Map<number, number>();
+  #lastMs = Number.NEGATIVE_INFINITY;
 
   get size(): number {
     return this.#late.size;
@@ -17,6 +24,7 @@ export class HalfSeen {
     this.#late.set(id, late);
     this.#since.delete(id);
     this.#since.set(id, timeMs);
+    this.#lastMs = timeMs;
   }
 
   /** @returns how many bytes of it were not read, if it has just come to be read; else undefined */
@@ -40,7 +48,10 @@ export class HalfSeen {
       this.#since.delete(id);
     }
     const { size } = this.#since;
-    if (size === 0) return undefined;
+    if (size === 0) {
+      const isFresh = nowMs >= this.#lastMs && nowMs - this.#lastMs < LEAST_VISIBLE_MS;
+      return isFresh ? "a part of a connection was not seen a moment ago" : undefined;
+    }
     const which = size === 1 ? "a connection" : `${size} connections`;
     return `blind until a request and its answer fit in ${which} of which a part was not seen`;
   }

@@ -6,6 +6,7 @@ import type { Bundle } from "#specs/bundle.ts";
 import type { PhaseId } from "#specs/ids.ts";
 import type { Mode, Protocol } from "#specs/plant.ts";
 import { ok } from "#specs/result.ts";
+import type { ChecksumRule } from "#wire/packet/index.ts";
 import { CaptureClock } from "./capture-clock.ts";
 import { CAPTURE_DELAY_MS } from "./capture-command.ts";
 import { FileSource } from "./file-source.ts";
@@ -30,8 +31,8 @@ export interface HmiMonitorOptions {
   readonly source: Source;
   /** TCP ports of the servers; default 502 Modbus, 4840 OPC UA. */
   readonly ports?: { readonly modbus: readonly number[]; readonly opcua: readonly number[] };
-  /** Refuse frames with wrong checksums; default true. */
-  readonly verifyChecksums?: boolean;
+  /** What becomes of frames whose checksums are wrong; default auto for a capture file, else they are passed over. */
+  readonly verifyChecksums?: ChecksumRule;
   readonly mode: Mode;
   readonly clock: PlantClock;
   readonly bus?: { readonly url: string; readonly password?: string };
@@ -43,6 +44,8 @@ export interface HmiMonitorOptions {
 export interface RunningMonitor extends TakesBundles {
   /** What was captured and could not be judged. */
   readonly unread: Readonly<Unread>;
+  /** What has come of the capture so far, in sentences. */
+  summary(): readonly string[];
   /** Resolves when a capture file, or standard input, is at its end: what is wrong with that, in one sentence. Never for a live source. */
   readonly ended: Promise<string | undefined>;
   close(): Promise<void>;
@@ -63,13 +66,14 @@ export async function runHmiMonitor(options: HmiMonitorOptions): Promise<Running
   for (const port of ports.opcua) byPort.set(port, "opcua");
   const monitor = new Monitor(point, options.bundle.plant, byPort, {
     announcements: source.kind === "mirror",
-    verifyChecksums: options.verifyChecksums ?? true,
+    verifyChecksums: options.verifyChecksums ?? (source.kind === "capture" ? "auto" : true),
   });
   point.setFollower(({ plant }) => ok(() => monitor.take(plant)));
   const { promise: ended, resolve: end } = Promise.withResolvers<string | undefined>();
   const about = {
     ended,
     unread: monitor.unread,
+    summary: () => summaryOf(point, monitor),
     takeBundle: (open: Parameters<TakesBundles["takeBundle"]>[0]) => point.takeBundle(open),
   };
   if (options.mode === "off") {
@@ -95,6 +99,24 @@ export async function runHmiMonitor(options: HmiMonitorOptions): Promise<Running
       await point.close();
     },
   };
+}
+
+function summaryOf(point: Point, monitor: Monitor): readonly string[] {
+  const { judged, denied, lost } = point.status();
+  const { joinedLate, resynchronised, blind, bytes, strangerBytes } = monitor.unread;
+  const unread: readonly (readonly [number, string])[] = [
+    [lost, "frames, or parts of them, could not be judged"],
+    [joinedLate - resynchronised, "connections that began before the capture were never read"],
+    [blind, "connections cannot be read from somewhere on"],
+    [bytes, "bytes in connections that were blind"],
+    [strangerBytes, "bytes of servers that the plant does not name"],
+  ];
+  const { checksumNote } = monitor;
+  return [
+    `${judged} messages judged, ${denied} denied`,
+    ...unread.filter(([n]) => n > 0).map(([n, what]) => `${n} ${what}`),
+    ...(checksumNote === undefined ? [] : [checksumNote]),
+  ];
 }
 
 /** Rules are judged by the time at which a frame was captured. */

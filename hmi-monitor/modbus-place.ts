@@ -13,15 +13,20 @@ interface Asked {
   readonly unitId: number;
   /** Which segment completed it. */
   readonly at: number;
+  isAnswered: boolean;
 }
 
+/** In the order in which they came; several clients give every request the same identifier. */
+type AskedBy = ReadonlyMap<TransactionId, readonly Asked[]>;
+
 /**
- * Where a Modbus connection that was joined late can be read from: a segment of the client and a later one of the server such that
- * everything since is whole frames, every answer fits a request, and there is one. One answer is enough: sixteen bits of transaction
- * identifier, function, length and, of a write, what was written must agree.
+ * Where a Modbus connection of which a part was not seen can be read from: a segment of the client and a later one of the server such that
+ * everything since is whole frames, every answer fits a request, and the first request has its answer. One answer is enough: sixteen bits
+ * of transaction identifier, function, length and, of a write, what was written must agree. A request that is not answered confirms nothing of where
+ * it begins: it may be what a longer write holds within.
  *
- * A client that is out to mislead can build writes that hold a further valid write within; whoever has held the connection since before
- * the monitor was there could be read wrongly so. The join is said, and a connection begun anew is read from its first byte.
+ * A client that is out to mislead can build writes that hold a further valid one within, and have the server answer such a one as well. The join
+ * is said, and a connection begun anew is read from its first byte.
  */
 export function modbusPlace(held: readonly Segment[]): readonly Segment[] | undefined {
   // Only an answer can confirm anything.
@@ -42,26 +47,33 @@ function cut(held: readonly Segment[], up: number, down: number): readonly Segme
 }
 
 /** Every request from a segment of the client on; undefined: that is not where one begins. */
-function requestsFrom(held: readonly Segment[], up: number): ReadonlyMap<TransactionId, Asked> | undefined {
-  const asked = new Map<TransactionId, Asked>();
+function requestsFrom(held: readonly Segment[], up: number): AskedBy | undefined {
+  const asked = new Map<TransactionId, Asked[]>();
   const whole = eachFrame(held, up, ({ pdu, transactionId, unitId }, at) => {
     const request = decodeRequest(pdu);
     if (!request.ok || isReserved(request.value.functionCode)) return false;
-    asked.set(transactionId, { request: request.value, unitId, at });
+    const one = { request: request.value, unitId, at, isAnswered: false };
+    const same = asked.get(transactionId);
+    if (same === undefined) asked.set(transactionId, [one]);
+    else same.push(one);
     return true;
   });
   return whole ? asked : undefined;
 }
 
-function answersFit(held: readonly Segment[], down: number, asked: ReadonlyMap<TransactionId, Asked>): boolean {
-  let fitting = 0;
+function answersFit(held: readonly Segment[], down: number, asked: AskedBy): boolean {
+  for (const same of asked.values()) for (const one of same) one.isAnswered = false;
   const whole = eachFrame(held, down, ({ pdu, transactionId, unitId }, at) => {
-    const to = asked.get(transactionId);
-    if (to === undefined || to.unitId !== unitId || to.at > at || !decodeResponse(pdu, to.request).ok) return false;
-    fitting += 1;
+    const to = asked
+      .get(transactionId)
+      ?.find((one) => !one.isAnswered && one.unitId === unitId && one.at < at && decodeResponse(pdu, one.request).ok);
+    if (to === undefined) return false;
+    to.isAnswered = true;
     return true;
   });
-  return whole && fitting > 0;
+  // The map keeps the order of insertion.
+  const [first] = asked.values();
+  return whole && first?.[0]?.isAnswered === true;
 }
 
 /** False: what lies there in one direction is not frames, or one of them is refused. */

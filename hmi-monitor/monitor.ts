@@ -5,6 +5,7 @@ import type { DeviceId } from "#specs/ids.ts";
 import type { Plant, Protocol } from "#specs/plant.ts";
 import {
   type BlindReason,
+  type ChecksumRule,
   type Direction,
   type Flow,
   type ReassemblySink,
@@ -34,8 +35,8 @@ export type SeenFrame = Pick<CapturedFrame, "timeMs" | "frame" | "originalLength
 export interface MonitorOptions {
   /** The switch that mirrors announces itself, and counts what it mirrors; default true. Elsewhere nobody may claim to be it. */
   readonly announcements?: boolean;
-  /** Refuse frames with wrong checksums; default true. Off where frames are captured on the host that sends them. */
-  readonly verifyChecksums?: boolean;
+  /** What becomes of frames whose checksums are wrong; default true: they are passed over, as their receiver does. */
+  readonly verifyChecksums?: ChecksumRule;
 }
 
 const FRAGMENTS_SAY = "fragments of a datagram came with two contents, and receivers differ in which they take";
@@ -107,6 +108,11 @@ export class Monitor {
     return this.#unread.count;
   }
 
+  /** Says that checksums were wrong throughout and taken for all that, if so. */
+  get checksumNote(): string | undefined {
+    return this.#reassembler.checksumNote;
+  }
+
   /** Connections that are followed. */
   get size(): number {
     return this.#followed.size;
@@ -121,7 +127,7 @@ export class Monitor {
   frame(record: SeenFrame): boolean {
     const { timeMs } = record;
     const lost = this.#announcements ? this.#loss.frame(record.frame) : undefined;
-    if (lost === undefined) this.#push(record);
+    if (lost === undefined) this.#reassembler.push(record.frame, timeMs, record);
     else {
       if (lost > 0) this.lost(lost, `${lost} mirrored frames were lost`);
       this.tick(timeMs);
@@ -159,10 +165,6 @@ export class Monitor {
    */
   interrupted(): void {
     this.#loss = new MirrorLoss();
-  }
-
-  #push(record: SeenFrame): void {
-    this.#reassembler.push(record.frame, record.timeMs, record);
   }
 
   /** What the reassembler saw. */

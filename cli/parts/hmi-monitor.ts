@@ -3,10 +3,11 @@ import { isIP } from "node:net";
 import type { Source } from "#hmi-monitor/main.ts";
 import { endpoint } from "#point/endpoint.ts";
 import { DeviceId } from "#specs/ids.ts";
+import { type ChecksumFlags, checksumsFrom } from "../checksums.ts";
 import { type Part, UsageError } from "../part.ts";
 import { common, type PointFlags, reloading } from "./point-flags.ts";
 
-export interface HmiMonitorFlags extends PointFlags {
+export interface HmiMonitorFlags extends PointFlags, ChecksumFlags {
   readonly mirror?: string;
   readonly interface?: string;
   readonly capture?: string;
@@ -14,8 +15,6 @@ export interface HmiMonitorFlags extends PointFlags {
   readonly captureUser?: string;
   readonly captureBuffer?: string;
   readonly captureImmediate?: boolean;
-  /** `--no-checksums` */
-  readonly checksums: boolean;
   readonly modbusPort: readonly string[];
   readonly opcuaPort: readonly string[];
   readonly inline?: boolean;
@@ -36,9 +35,10 @@ export async function startHmiMonitor(flags: HmiMonitorFlags): Promise<Part> {
     ...(await common(flags, "hmi-monitor")),
     source,
     ports,
-    verifyChecksums: flags.checksums,
+    verifyChecksums: checksumsFrom(flags, source.kind === "capture" ? "auto" : true),
   });
   void running.ended.then(async (says) => {
+    for (const line of running.summary()) process.stderr.write(`${line}\n`);
     process.stderr.write(`sekisho: ${says ?? "the capture has ended"}\n`);
     await running.close();
     process.exit(says === undefined ? 0 : 2);

@@ -49,6 +49,7 @@ interface Named {
 }
 
 async function spooled(): Promise<{ readonly path: string; remove(): void }> {
+  if (process.stdin.isTTY) throw new UsageError("standard input is a terminal; pipe a capture into it, or name a file");
   const folder = mkdtempSync(join(tmpdir(), "sekisho-learn-"));
   const path = join(folder, "stdin");
   const remove = (): void => rmSync(folder, { recursive: true, force: true });

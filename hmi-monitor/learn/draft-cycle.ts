@@ -19,6 +19,8 @@ export function cycleSteps({ channels, commands }: Evidence, phase: string, sigh
   const [cycle, ...others] = cycles;
   if (cycle === undefined || others.length > 0 || cycle.entered < Math.max(LEAST_ENTRIES, sightings)) return [];
   const known = new Map(commands.map(({ id, kind }) => [id, kind]));
+  // A message that switches several at once needs a rule for each: it cannot be the one command of a step.
+  if (cycle.turns.some(({ command }) => !known.has(command))) return [];
   const isOff = (command: string): boolean => known.get(command)?.bit === 0;
   return stepsOf(cycle, isOff, (command) => shortName(command, known.get(command)?.source ?? "", phase));
 }

@@ -26,6 +26,12 @@ const LONGEST_WITHIN_MS = 3_600_000;
 const LEAST_MS = 200;
 const MARGIN = 0.6;
 const LONGEST_RATE_MS = 60_000;
+/**
+ * What came on few occasions came once on each, and the time between them is that between two visits of the phase: how soon it may come
+ * again nobody has seen. Twice, since an answer may get lost.
+ */
+const RARE_RATE = { count: 2, per: "10s" } as const;
+const RARE_PER_MS = 10_000;
 /** Whoever wants something to stand still presses more than once; where it was seen to come faster, that is its rate. */
 const OFF_RATE = { count: 5, per: "10s" } as const;
 const OFF_RATE_FROM_MS = 2000;
@@ -91,6 +97,7 @@ function rateOf(command: LearnedCommand, pace: Pace): Part {
   const leastMs = sightings.occasions < OWN_PACE_OCCASIONS ? pace.gapMs(command) : gaps.leastMs;
   const perMs = tenths(Math.min(LONGEST_RATE_MS, leastMs * margin));
   if (command.kind.bit === 0 && perMs >= OFF_RATE_FROM_MS) return { most: OFF_RATE };
+  if (sightings.occasions < OWN_PACE_OCCASIONS && perMs > RARE_PER_MS) return { most: RARE_RATE };
   return perMs < LEAST_MS ? { most: { count: 5, per: "1s" } } : { most: { count: 1, per: duration(perMs) } };
 }
 
@@ -104,7 +111,9 @@ function causesOf(command: LearnedCommand, phase: LearnedPhase): Part {
   const best = found.sort((a, b) => b.absent - a.absent).slice(0, MOST_CAUSES);
   if (best.length === 0) return {};
   const heldMs = tenths(Math.min(...best.map(({ shortestMs }) => shortestMs)) * MARGIN - 1000);
-  const held = heldMs < 1000 ? {} : { for: duration(Math.min(heldMs, LONGEST_HELD_MS)) };
+  // A set-point is adjusted when somebody thinks fit, not so long after something: how long it was is chance.
+  const held =
+    heldMs < 1000 || command.kind.bit === undefined ? {} : { for: duration(Math.min(heldMs, LONGEST_HELD_MS)) };
   return { after: { all: best.map(({ tag }) => ({ tag, is: 1 })), ...held } };
 }
 

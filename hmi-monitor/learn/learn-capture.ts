@@ -44,7 +44,7 @@ export class LearnCapture {
     const { tables } = this.#point;
     this.#course = course(tables, () => undefined);
     this.#point.follow(this.#course, new Tally(tables), (says) => this.#notice(says));
-    const options = { maxFlows: MAX_FLOWS, verifyChecksums: false, announcements: false };
+    const options = { maxFlows: MAX_FLOWS, verifyChecksums: "auto" as const, announcements: false };
     this.#monitor = new Monitor(this.#point, bundle.plant, ports, options);
   }
 

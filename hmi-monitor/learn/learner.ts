@@ -6,7 +6,8 @@ import { type Evidence, type LearnedPhase, LearnedPoll, LearnedService, type Not
 import { type CommandKind, LearnedCommand, Order } from "./learned-command.ts";
 import { LEARN_LIMITS, Overflow } from "./limits.ts";
 import { Sightings, type Visit } from "./occasions.ts";
-import { PresentValues } from "./present-values.ts";
+import { type Present, PresentValues } from "./present-values.ts";
+import { markOf } from "./rule-name.ts";
 
 /**
  * Observations in, evidence out. Pure: time comes with each message. Only what a server did counts: a command that was refused or not
@@ -186,6 +187,7 @@ export class Learner {
       service?.functions.add(subFunction === undefined ? `${functionCode}` : `${functionCode}/${subFunction}`);
   }
 
+  /** One message is one command in the order of things, however many tags it writes: none of them comes before another. */
   #command(
     observation: Observation,
     operation: "write" | "call",
@@ -193,46 +195,52 @@ export class Learner {
     here: LearnedPhase,
     atMs: number,
   ): void {
-    for (const item of observation.items) {
-      const { tag } = item;
-      if (tag === undefined) {
-        this.#leaveOut(
-          `${observation.source} → ${observation.target}: ${observation.message} to ${item.address}`,
-          visit,
-          atMs,
-        );
-        continue;
-      }
-      this.#oneCommand(observation, operation, tag, item, here.phase, visit, atMs);
+    const found = observation.items.flatMap((item) =>
+      this.#oneCommand(observation, operation, item, here.phase, visit, atMs),
+    );
+    for (const { command } of found) this.#note(command, observation.target, visit, atMs);
+    for (const { command, present, item } of found) {
+      command.add(visit, atMs);
+      if (observation.functionCode !== undefined) command.functions.add(observation.functionCode);
+      command.quantity = Math.max(command.quantity, observation.quantity ?? 0);
+      if (item.value === undefined || present === undefined) continue;
+      command.values.add(item.value, present.valuesAt(atMs));
+      present.becomes(item.value, atMs);
     }
+    // Arguments are no commands of their own.
+    const said = found.filter(({ present }) => present?.tag.kind !== "argument");
+    const [first, ...others] = said.map(({ command }) => command.id);
+    if (first === undefined) return;
+    const name = others.length === 0 ? first : `${first} and ${others.length} more (${markOf(others.join(" "))})`;
+    const isSetPoint = operation === "write" && said.every(({ command }) => command.kind.bit === undefined);
+    this.#channels.command(observation, { name, protocol: protocolOf(observation), isSetPoint }, visit, atMs);
   }
 
   #oneCommand(
     observation: Observation,
     operation: "write" | "call",
-    tag: TagId,
     item: ObservedItem,
     phase: string,
     visit: Visit,
     atMs: number,
-  ): void {
-    const { source, functionCode, quantity } = observation;
+  ): readonly {
+    readonly command: LearnedCommand;
+    readonly present: Present | undefined;
+    readonly item: ObservedItem;
+  }[] {
+    const { source, target, message } = observation;
+    const { tag, value, address } = item;
+    if (tag === undefined) {
+      this.#leaveOut(`${source} → ${target}: ${message} to ${address}`, visit, atMs);
+      return [];
+    }
     const present = this.#present.of(tag);
-    const bit = present?.isBit === true && item.value !== undefined ? (item.value === 0 ? 0 : 1) : undefined;
-    const protocol = functionCode === undefined ? "opcua" : "modbus";
+    const bit = present?.isBit === true && value !== undefined ? (value === 0 ? 0 : 1) : undefined;
+    const protocol = protocolOf(observation);
     const kind: CommandKind = { phase, source: source ?? "", protocol, operation, tag, bit };
     const key = `${phase} ${source} ${protocol} ${operation} ${tag} ${bit ?? ""}`;
     const command = this.#overflow.get("commands", this.#commands, key, () => this.#enlist(new LearnedCommand(kind)));
-    if (command === undefined) return;
-    this.#note(command, observation.target, visit, atMs);
-    command.add(visit, atMs);
-    const isSetPoint = operation === "write" && bit === undefined;
-    this.#channels.command(observation, { name: command.id, protocol, isSetPoint }, visit, atMs);
-    if (functionCode !== undefined) command.functions.add(functionCode);
-    command.quantity = Math.max(command.quantity, quantity ?? 0);
-    if (item.value === undefined || present === undefined) return;
-    command.values.add(item.value, present.valuesAt(atMs));
-    present.becomes(item.value, atMs);
+    return command === undefined ? [] : [{ command, present, item }];
   }
 
   #enlist(command: LearnedCommand): LearnedCommand {
@@ -262,4 +270,8 @@ export class Learner {
     }
     this.#present.noteCauses(command, target, atMs);
   }
+}
+
+function protocolOf({ functionCode }: Observation): "modbus" | "opcua" {
+  return functionCode === undefined ? "opcua" : "modbus";
 }

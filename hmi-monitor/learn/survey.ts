@@ -1,6 +1,12 @@
 import type { ModbusTable, OpcUaType, Protocol } from "#specs/plant.ts";
 import { decodeRequest, type MbapFrame, MbapFramer, type ModbusRequest, RequestTable } from "#wire/modbus/index.ts";
-import { type Direction, type Flow, type ReassemblyEvent, TcpReassembler } from "#wire/packet/index.ts";
+import {
+  type ChecksumRule,
+  type Direction,
+  type Flow,
+  type ReassemblyEvent,
+  TcpReassembler,
+} from "#wire/packet/index.ts";
 import type { CapturedFrame } from "#wire/pcap/index.ts";
 import { LEARN_LIMITS, Overflow } from "./limits.ts";
 import { UaListener } from "./survey-opcua.ts";
@@ -46,7 +52,7 @@ export class Survey {
   readonly #reassembler: TcpReassembler;
   readonly #listeners = new Map<number, Listener>();
 
-  constructor(ports: ReadonlyMap<number, Protocol>, verifyChecksums = false) {
+  constructor(ports: ReadonlyMap<number, Protocol>, verifyChecksums: ChecksumRule = "auto") {
     this.#ports = ports;
     this.#reassembler = new TcpReassembler({ serverPorts: [...ports.keys()], verifyChecksums, maxFlows: MAX_FLOWS });
   }

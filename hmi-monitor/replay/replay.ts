@@ -1,6 +1,7 @@
 import type { Bundle } from "#specs/bundle.ts";
 import type { Layer } from "#specs/decide/observation.ts";
 import type { Tables } from "#specs/decide/tables.ts";
+import type { ChecksumRule } from "#wire/packet/index.ts";
 import { CaptureReader, type TimedFrame } from "#wire/pcap/index.ts";
 import { MirrorLoss } from "../mirror-loss.ts";
 import { Monitor, type ProtocolPorts } from "../monitor.ts";
@@ -24,8 +25,8 @@ export interface ReplayOptions {
   readonly course: (tables: Tables, changed: TakesChange) => PhaseCourse;
   /** Which TCP port of a server speaks which protocol. */
   readonly ports: ProtocolPorts;
-  /** Pass over frames whose checksums are wrong. Off by default: a capture on the sending host has them before its card filled them in. */
-  readonly verifyChecksums?: boolean;
+  /** What becomes of frames whose checksums are wrong; default auto: a capture on the sending host has them before its card filled them in. */
+  readonly verifyChecksums?: ChecksumRule;
   /** Every verdict, while its frame is in hand. */
   readonly onVerdict?: TakesVerdict;
   /** Every change of what is possible, while its frame is in hand. */
@@ -55,7 +56,7 @@ export class Replay {
   #tickedMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: ReplayOptions) {
-    const { bundle, layer, course, ports, verifyChecksums = false, onVerdict, onChange, onFrame } = options;
+    const { bundle, layer, course, ports, verifyChecksums = "auto", onVerdict, onChange, onFrame } = options;
     this.#onChange = onChange;
     this.#point = new ReplayPoint({ bundle, layer, clock: new FrameClock() });
     this.tables = this.#point.tables;
@@ -99,6 +100,8 @@ export class Replay {
   end(): string | undefined {
     this.#monitor.tick(this.counts.at.timeMs + LONG_AFTER_MS);
     this.#point.frameDone();
+    const { checksumNote } = this.#monitor;
+    if (checksumNote !== undefined) this.counts.notice(checksumNote);
     return this.#reader.end();
   }
 

@@ -316,7 +316,8 @@ async function read(frames: readonly TimedFrame[], { began, ended, port }: Evasi
 function belongs(bytes: Buffer, port: number): boolean {
   const decoded = decodeTcpFrame(bytes);
   if (!decoded.ok || decoded.value.kind !== "tcp") return true;
-  return decoded.value.frame.srcPort === port || decoded.value.frame.dstPort === port;
+  const { srcPort, dstPort } = decoded.value.frame;
+  return (srcPort === port && dstPort === 502) || (srcPort === 502 && dstPort === port);
 }
 
 function lines<T>(child: ChildProcess, take: (line: T) => void): void {

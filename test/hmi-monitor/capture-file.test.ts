@@ -55,7 +55,7 @@ const receipts = (log: string) =>
 
 test("a file is judged by its own time to its end", async () => {
   const { code, stderr } = await monitor("--capture", file("whole.pcap"), "--log", file("whole.jsonl"));
-  expect([code, stderr]).toEqual([0, "sekisho: the capture has ended\n"]);
+  expect([code, stderr]).toEqual([0, "3 messages judged, 1 denied\nsekisho: the capture has ended\n"]);
   expect(receipts(file("whole.jsonl"))).toEqual([
     [1_000_006, "DOS201.SP", 2.1, "allow"],
     [1_000_007, "DOS201.SP", 8, "deny"],
@@ -73,7 +73,9 @@ test.each([
 test("a file that is cut short is judged as far as it goes, and ends in a sentence and 2", async () => {
   const { code, stderr } = await monitor("--capture", file("cut.pcap"), "--log", file("cut.jsonl"));
   expect(code).toBe(2);
-  expect(stderr).toMatch(/^sekisho: the capture is cut short in a record at byte \d+.*everything before was read\n$/);
+  expect(stderr).toMatch(
+    /^2 messages judged, 0 denied\nsekisho: the capture is cut short in a record at byte \d+.*everything before was read\n$/,
+  );
   expect(receipts(file("cut.jsonl"))).toEqual([[1_000_006, "DOS201.SP", 2.1, "allow"]]);
 });
 

@@ -3,6 +3,7 @@ import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
 import { ReadRequest, ReadResponse, StatusCodes, WriteRequest, WriteResponse } from "node-opcua";
 import { describe, expect, test } from "vitest";
+import { LEAST_VISIBLE_MS } from "#hmi-monitor/half-seen.ts";
 import type { SeenFrame } from "#hmi-monitor/monitor.ts";
 import { buildBundle, relocatePlant } from "#specs/bundle.ts";
 import { encodeMsgChunk } from "#wire/opcua/message-chunk.ts";
@@ -45,15 +46,32 @@ function say(send: (bytes: Buffer) => unknown, bytes: Buffer, cut: number): void
   else for (const part of [bytes.subarray(0, cut), bytes.subarray(cut)]) send(part);
 }
 
+/** A write of six registers that hold a whole other write, with a segment of its own: who begins to read there reads what nobody sent. */
+const nested = (n: number) => `10 0000 0006 0c ${(0x7000 + n).toString(16)} 0000 0006 0106 0001 0320`;
+const NESTED_AT = 13;
+
 function modbus(course: readonly Turn[]): Talk {
   const capture = new Capture(PLC1, 40_001);
   const writes: string[] = [];
   const answers: Buffer[] = [];
+  const ask = (n: number, isWrite: boolean, cut: number): void => {
+    const up = (bytes: Buffer) => capture.up(bytes);
+    if (!isWrite) {
+      say(up, adu(n, "03 0000 0003"), cut);
+      answers.push(adu(n, "03 06 012c 00c8 05dc"));
+    } else if (n % 3 === 0) {
+      writes.push(`FIC101.SP ${Math.round(0x7000 + n) / 10}`);
+      say(up, adu(n, nested(n)), NESTED_AT);
+      answers.push(adu(n, "10 0000 0006"));
+    } else {
+      const write = adu(n, `06 0001 ${(100 + n).toString(16).padStart(4, "0")}`);
+      writes.push(`DOS201.SP ${(100 + n) / 100}`);
+      say(up, write, cut);
+      answers.push(write);
+    }
+  };
   for (const [n, { writes: isWrite, cut, piped }] of course.entries()) {
-    const value = (100 + n).toString(16).padStart(4, "0");
-    if (isWrite) writes.push(`DOS201.SP ${Math.round((100 + n) * 1) / 100}`);
-    say((bytes) => capture.up(bytes), adu(n, isWrite ? `06 0001 ${value}` : "03 0000 0003"), cut);
-    answers.push(adu(n, isWrite ? `06 0001 ${value}` : "03 06 012c 00c8 05dc"));
+    ask(n, isWrite, cut);
     if (!piped) for (const answer of answers.splice(0)) say((bytes) => capture.down(bytes), answer, cut);
   }
   for (const answer of answers) capture.down(answer);
@@ -94,6 +112,9 @@ async function watch(records: readonly PcapRecord[]): Promise<Watching> {
 }
 
 const judged = ({ writes }: Watching) => writes().map((text) => text.replace(/ (allow|deny)$/, ""));
+
+/** Which connection a command came on. What is behind a gap of one waits, and that of another does not. */
+const portOf = (command: string): string => command.split(" ")[0] ?? "";
 
 /** Each of the one comes in the other, in the same order. */
 function isWithin(some: readonly string[], all: readonly string[]): boolean {
@@ -162,7 +183,7 @@ test("a recorded start-up of real clients and servers, frames lost anywhere: eve
       .filter(({ observation: { operation } }) => operation === "write" || operation === "call")
       .map(
         ({ observation: { sourceAddress, items } }) =>
-          `${sourceAddress} ${items.map(({ tag, value }) => `${tag} ${value}`)}`,
+          `${sourceAddress.replace(/^.*@/, "")} ${items.map(({ tag, value }) => `${tag} ${value}`)}`,
       );
     return { commands, unread: watched.monitor.unread };
   };
@@ -172,7 +193,11 @@ test("a recorded start-up of real clients and servers, frames lost anywhere: eve
   let [lost, seen, resumed] = [0, 0, 0];
   for (const losses of draw) {
     const { commands, unread } = await play(records.filter((_, n) => !losses.includes(n)));
-    expect(isWithin(commands, whole.commands)).toBe(true);
+    for (const connection of new Set(whole.commands.map(portOf))) {
+      const of = (all: readonly string[]) => all.filter((one) => portOf(one) === connection);
+      if (!isWithin(of(commands), of(whole.commands))) throw new Error(`judged ${of(commands).join("; ")}`);
+    }
+    expect(new Set(whole.commands.map(portOf)).isSupersetOf(new Set(commands.map(portOf)))).toBe(true);
     lost += whole.commands.length - commands.length;
     seen += commands.length;
     resumed += unread.resynchronised;
@@ -185,7 +210,7 @@ test("a recorded start-up of real clients and servers, frames lost anywhere: eve
 }, 120_000);
 
 test("until it is read again the layer is blind, and vouches for nothing behind the gap", async () => {
-  const { capture } = modbus([0, 1, 2, 3].map(() => ({ writes: true, cut: 0, piped: false })));
+  const { capture } = modbus([0, 1, 2, 3].map(() => ({ writes: false, cut: 0, piped: false })));
   const { monitor } = await watching();
   const [lost, ...rest] = capture.records.slice(HANDSHAKE);
   for (const record of capture.records.slice(0, HANDSHAKE)) monitor.frame(record);
@@ -202,7 +227,9 @@ test("until it is read again the layer is blind, and vouches for nothing behind 
     "blind until a request and its answer fit in a connection of which a part was not seen",
   );
   monitor.frame(its);
-  expect(monitor.blindUntil(its.timeMs)).toBeUndefined();
+  // In one heap with the hole or not: the coordinator hears of it.
+  expect(monitor.blindUntil(its.timeMs)).toBe("a part of a connection was not seen a moment ago");
+  expect(monitor.blindUntil(request.timeMs + LEAST_VISIBLE_MS)).toBeUndefined();
 });
 
 test("a segment that is only overtaken is waited for, and what is behind it is not vouched for", async () => {

@@ -1,6 +1,6 @@
 import { ReadRequest, ReadResponse, StatusCodes, WriteRequest, WriteResponse } from "node-opcua";
 import { describe, expect, test } from "vitest";
-import { JOIN_VISIBLE_MS } from "#hmi-monitor/half-seen.ts";
+import { JOIN_VISIBLE_MS, LEAST_VISIBLE_MS } from "#hmi-monitor/half-seen.ts";
 import { LateConversation, MAX_JOIN_BYTES, MAX_JOIN_SEGMENTS, MAX_JOIN_TRIES } from "#hmi-monitor/late-join.ts";
 import { modbusPlace } from "#hmi-monitor/modbus-place.ts";
 import { encodeMsgChunk } from "#wire/opcua/message-chunk.ts";
@@ -45,7 +45,8 @@ describe("Modbus", () => {
     expect(monitor.blindUntil(atMs + JOIN_VISIBLE_MS + 1)).toBeUndefined();
     monitor.frame({ ...(capture.down(write).records.at(-1) ?? raise()) });
     expect(writes()).toEqual(["DOS201.SP 2 deny"]);
-    expect(monitor.blindUntil(atMs)).toBeUndefined();
+    expect(monitor.blindUntil(atMs + LEAST_VISIBLE_MS - 1)).toBe("a part of a connection was not seen a moment ago");
+    expect(monitor.blindUntil(atMs + LEAST_VISIBLE_MS)).toBeUndefined();
   });
 
   test("the end of a message that began before is passed over, and its bytes are counted", async () => {
@@ -66,6 +67,18 @@ describe("Modbus", () => {
     const { writes, monitor } = await joined(new Capture(PLC1, 40_001).up(write).down(answer));
     expect(writes()).toEqual([]);
     expect(monitor.unread.resynchronised).toBe(0);
+  });
+
+  test("a write within a longer one, at the beginning of a segment, is none: nobody answers it", async () => {
+    const long = adu(1, "10 0000 0006 0c 7001 0000 0006 0106 0001 0320");
+    const capture = new Capture(PLC1, 40_001).up(long.subarray(13)).down(adu(1, "10 0000 0006")).up(write).down(write);
+    expect((await joined(capture)).writes()).toEqual(["DOS201.SP 2 deny"]);
+  });
+
+  test("requests of one identifier are told apart by what their answers say", async () => {
+    const [poll, level] = [adu(0, "04 0000 0001"), adu(0, "04 02 03e8")];
+    const capture = new Capture(PLC1, 40_001).down(level).up(poll).down(level).up(adu(0, "06 0001 00c8"));
+    expect((await joined(capture)).writes()).toEqual(["DOS201.SP 2 deny"]);
   });
 
   test("an answer before its request confirms nothing", async () => {

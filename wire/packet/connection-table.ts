@@ -1,8 +1,8 @@
 import { Connection, type ConnectionState } from "./connection.ts";
 import type { Flow, ReassemblyLimits } from "./flow.ts";
+import type { HeldBudget } from "./held-segments.ts";
 import { i32 } from "./octets.ts";
 import type { PacketView } from "./packet-view.ts";
-import type { HeldBudget } from "./stream-half.ts";
 
 const FIRST_BUCKETS = 256;
 

@@ -1,12 +1,14 @@
 import type { Direction, Flow, ReassemblyLimits } from "./flow.ts";
+import type { HeldBudget } from "./held-segments.ts";
 import type { PacketView } from "./packet-view.ts";
-import { type HeldBudget, StreamHalf, sequenceDistance } from "./stream-half.ts";
+import { sequenceDistance } from "./sequence.ts";
+import { StreamHalf } from "./stream-half.ts";
 
 /** How far a connection is: `opening` until the handshake or data were seen, `closed` while late segments may come. */
 export type ConnectionState = "opening" | "open" | "closed";
 
 /** What a direction's checksums were like, for `verifyChecksums: "auto"`. */
-export type ChecksumHabit = "unknown" | "filled" | "unfilled";
+type ChecksumHabit = "unknown" | "filled" | "unfilled";
 
 /** A connection in the table of a reassembler; state only, judged by `TcpTracker`. */
 export class Connection {
@@ -22,8 +24,8 @@ export class Connection {
   synData: Buffer | undefined;
   /** initial sequence number of a SYN within an open connection; becomes a new connection if the server answers it */
   newIsn: number | undefined;
-  upHabit: ChecksumHabit = "unknown";
-  downHabit: ChecksumHabit = "unknown";
+  #upHabit: ChecksumHabit = "unknown";
+  #downHabit: ChecksumHabit = "unknown";
   /** client and server address, as in the IP header */
   readonly addresses: Buffer;
   /** the same as one number each, `addressWord` */
@@ -72,6 +74,19 @@ export class Connection {
   isFromClient(view: PacketView): boolean {
     const { srcPort, srcWord, srcAt } = view;
     return srcPort === this.flow.client.port && srcWord === this.clientWord && this.#isAt(view, srcAt, 0);
+  }
+
+  /**
+   * Whether a segment is taken for its checksum. A direction whose checksums were never filled in is one that was captured before its
+   * network card. A direction that filled them in once does so always: a wrong one is then what its receiver drops.
+   */
+  takesChecksum(view: PacketView): boolean {
+    const fromClient = this.isFromClient(view);
+    const habit = fromClient ? this.#upHabit : this.#downHabit;
+    if (habit !== "unknown") return !(view.unfilled && habit === "filled");
+    if (fromClient) this.#upHabit = view.unfilled ? "unfilled" : "filled";
+    else this.#downHabit = view.unfilled ? "unfilled" : "filled";
+    return true;
   }
 
   /** The address at `at` of the view is the client's (`side` 0) or the server's (1). An IPv4 address is its word. */

@@ -1,5 +1,7 @@
 import { ByteHistory } from "./byte-history.ts";
 import type { BlindReason, ReassemblyLimits } from "./flow.ts";
+import { type Held, type HeldBudget, HeldSegments } from "./held-segments.ts";
+import { advance, sequenceDistance } from "./sequence.ts";
 
 /** What a segment did to its direction. */
 export interface Accepted {
@@ -10,29 +12,11 @@ export interface Accepted {
   readonly outside: boolean;
 }
 
-/** Bytes held behind gaps by all directions of a reassembler. */
-export interface HeldBudget {
-  bytes: number;
-  readonly max: number;
-}
-
-/** Bytes behind a gap, and when they came. */
-export interface Held {
-  readonly seq: number;
-  readonly bytes: Buffer;
-  readonly timeMs: number;
-  readonly frame: number;
-}
-
 const NOTHING: Accepted = { delivered: [], differingBytes: 0, outside: false };
 const OUTSIDE: Accepted = { ...NOTHING, outside: true };
 
 /** So many implausible segments in a row mean that it is we who lost the thread. */
 const MAX_OUTSIDE_RUN = 16;
-
-/** Distance from `b` to `a` in sequence space, -2^31..2^31-1. @see RFC 9293 §3.4 */
-export const sequenceDistance = (a: number, b: number): number => (a - b) | 0;
-const advance = (seq: number, bytes: number): number => (seq + bytes) >>> 0;
 
 /**
  * One direction of a TCP connection: puts segments in order, each byte once, first one wins.
@@ -42,6 +26,7 @@ export class StreamHalf {
   readonly #limits: ReassemblyLimits;
   readonly #budget: HeldBudget;
   readonly #history: ByteHistory;
+  readonly #held: HeldSegments;
   /** how much of what is not acknowledged is remembered; 0: it is not asked whether it is */
   readonly #unacknowledgedBytes: number;
   /** sequence number of the first byte that was delivered without a hole since */
@@ -50,9 +35,6 @@ export class StreamHalf {
   #fromHandshake = false;
   /** sequence number of the next byte to deliver; undefined until known */
   #next: number | undefined;
-  /** segments behind a gap, in order, not overlapping */
-  #held: Held[] = [];
-  #heldBytes = 0;
   /** the highest acknowledgement of the other side */
   #acknowledged: number | undefined;
   #gapSinceMs: number | undefined;
@@ -68,6 +50,7 @@ export class StreamHalf {
     this.#budget = budget;
     this.#unacknowledgedBytes = unacknowledgedBytes;
     this.#history = new ByteHistory(limits.historyBytes);
+    this.#held = new HeldSegments(budget);
   }
 
   get next(): number | undefined {
@@ -149,8 +132,8 @@ export class StreamHalf {
     const fresh = payload.subarray(stale);
     const delivered: Buffer[] = [];
     if (fresh.length > 0) {
-      if (offset <= 0 && this.#held.length === 0) this.#deliver(fresh, delivered);
-      else differingBytes += this.#insert({ seq: advance(seq, stale), bytes: fresh, timeMs, frame });
+      if (offset <= 0 && this.#held.count === 0) this.#deliver(fresh, delivered);
+      else differingBytes += this.#held.insert({ seq: advance(seq, stale), bytes: fresh, timeMs, frame });
       this.#drain(delivered);
     }
     this.#watchGap(timeMs);
@@ -179,9 +162,8 @@ export class StreamHalf {
   judge(timeMs: number): BlindReason | undefined {
     if (this.#blind) return undefined;
     const { maxHeldBytes, maxHeldSegments, gapTimeoutMs } = this.#limits;
-    const tooMany = this.#heldBytes > maxHeldBytes || this.#held.length > maxHeldSegments;
-    const tooManyOfAll = this.#heldBytes > 0 && this.#budget.bytes > this.#budget.max;
-    if (tooMany || tooManyOfAll) return this.#giveUp("out-of-order-limit", timeMs);
+    const tooMany = this.#held.bytes > maxHeldBytes || this.#held.count > maxHeldSegments;
+    if (tooMany || this.#held.isOverBudget) return this.#giveUp("out-of-order-limit", timeMs);
     const gapTooOld = this.#gapSinceMs !== undefined && timeMs - this.#gapSinceMs > gapTimeoutMs;
     if (gapTooOld || this.#outsideRun > MAX_OUTSIDE_RUN || this.#isMissed) return this.#giveUp("gap", timeMs);
     return undefined;
@@ -201,14 +183,13 @@ export class StreamHalf {
 
   /** Gives the memory back; where the direction ended is still known. */
   forget(): void {
-    this.#hold(-this.#heldBytes);
-    this.#held = [];
+    this.#held.forget();
     this.#forgetHistory();
   }
 
   /** The receiver has what is missing: it is the capture that missed it, and it will not be sent again. */
   get #isMissed(): boolean {
-    const [first] = this.#held;
+    const { first } = this.#held;
     if (this.#limits.afterGap === "blind" || first === undefined || this.#acknowledged === undefined) return false;
     return sequenceDistance(this.#acknowledged, first.seq) >= 0;
   }
@@ -225,7 +206,7 @@ export class StreamHalf {
   /** Goes on at the first byte behind the gap. */
   #skipGap(): void {
     this.#forgetHistory();
-    const [first] = this.#held;
+    const { first } = this.#held;
     const ahead = this.#acknowledged;
     const end = this.#finSeq;
     if (first !== undefined) this.#next = first.seq;
@@ -237,9 +218,7 @@ export class StreamHalf {
     this.#from = this.#next;
     this.#fromHandshake = false;
     const pieces: Held[] = [];
-    for (let piece = this.#held[0]; piece !== undefined && piece.seq === this.#next; piece = this.#held[0]) {
-      this.#held.shift();
-      this.#hold(-piece.bytes.length);
+    for (let piece = this.#held.takeAt(this.#next); piece !== undefined; piece = this.#held.takeAt(this.#next)) {
       this.#deliver(piece.bytes, []);
       pieces.push(piece);
     }
@@ -301,11 +280,6 @@ export class StreamHalf {
     this.#history.forget();
   }
 
-  #hold(bytes: number): void {
-    this.#heldBytes += bytes;
-    this.#budget.bytes += bytes;
-  }
-
   #deliver(bytes: Buffer, delivered: Buffer[]): void {
     delivered.push(bytes);
     this.#remember(bytes);
@@ -313,38 +287,8 @@ export class StreamHalf {
   }
 
   #drain(delivered: Buffer[]): void {
-    for (let first = this.#held[0]; first !== undefined && first.seq === this.#next; first = this.#held[0]) {
-      this.#held.shift();
-      this.#hold(-first.bytes.length);
+    for (let first = this.#held.takeAt(this.#next); first !== undefined; first = this.#held.takeAt(this.#next))
       this.#deliver(first.bytes, delivered);
-    }
-  }
-
-  /** Holds the parts of a segment that no earlier segment covers; counts covered bytes that differ. */
-  #insert({ seq, bytes, timeMs, frame }: Held): number {
-    const pieces: Held[] = [];
-    let differing = 0;
-    let at = 0;
-    const hold = (end: number): void => {
-      // A copy, so that a held segment does not keep a whole capture chunk alive.
-      if (end > at) pieces.push({ seq: advance(seq, at), bytes: Buffer.from(bytes.subarray(at, end)), timeMs, frame });
-    };
-    for (const held of this.#held) {
-      const start = sequenceDistance(held.seq, seq);
-      const end = start + held.bytes.length;
-      if (end <= at) continue;
-      if (start >= bytes.length) break;
-      hold(start);
-      const from = Math.max(at, start);
-      const to = Math.min(bytes.length, end);
-      for (let i = from; i < to; i += 1) if (bytes[i] !== held.bytes[i - start]) differing += 1;
-      at = to;
-    }
-    hold(bytes.length);
-    if (pieces.length === 0) return differing;
-    this.#held = [...this.#held, ...pieces].sort((a, b) => sequenceDistance(a.seq, b.seq));
-    for (const piece of pieces) this.#hold(piece.bytes.length);
-    return differing;
   }
 
   #watchGap(timeMs: number): void {
@@ -353,7 +297,7 @@ export class StreamHalf {
     // The FIN takes one sequence number that carries no byte.
     const finAck = this.#finSeq === next ? 1 : 0;
     const acknowledgedAhead = this.#acknowledged !== undefined && sequenceDistance(this.#acknowledged, next) > finAck;
-    if (this.#held.length > 0 || acknowledgedAhead) this.#gapSinceMs ??= timeMs;
+    if (this.#held.count > 0 || acknowledgedAhead) this.#gapSinceMs ??= timeMs;
     else this.#gapSinceMs = undefined;
   }
 }

@@ -2,7 +2,6 @@ import { wireError } from "../wire-error.ts";
 import { type Connection, resetIsPlausible } from "./connection.ts";
 import { ConnectionTable } from "./connection-table.ts";
 import {
-  type BlindReason,
   type CloseReason,
   type Direction,
   type Endpoint,
@@ -11,15 +10,15 @@ import {
   type ReassemblyLimits,
   type SkipReason,
 } from "./flow.ts";
+import { GapWatch } from "./gap-watch.ts";
+import type { HeldBudget } from "./held-segments.ts";
 import type { PacketView } from "./packet-view.ts";
 import type { ReassemblySink } from "./sink.ts";
-import type { HeldBudget } from "./stream-half.ts";
 import { TCP_FLAG } from "./tcp.ts";
 import { dstIpOf, dstMacOf, srcIpOf, srcMacOf } from "./tcp-frame.ts";
 
 const { SYN, ACK, FIN, RST, URG } = TCP_FLAG;
 const STATES = ["closed", "opening", "open"] as const;
-const DIRECTIONS = ["client-to-server", "server-to-client"] as const;
 
 /**
  * Follows TCP connections: located segments in, calls of the sink out. What cannot be seen is said, never guessed.
@@ -31,8 +30,7 @@ export class TcpTracker {
   readonly #sink: ReassemblySink;
   readonly #budget: HeldBudget;
   readonly #table: ConnectionTable;
-  /** connections with a gap, or with segments implausibly far away */
-  readonly #suspects = new Set<Connection>();
+  readonly #gaps: GapWatch;
   #nextId = 1;
   #timeMs = 0;
   #frame = 0;
@@ -42,6 +40,7 @@ export class TcpTracker {
     this.#limits = limits;
     this.#serverPorts = serverPorts;
     this.#sink = sink;
+    this.#gaps = new GapWatch(sink);
     this.#budget = { bytes: 0, max: limits.maxTotalHeldBytes };
     this.#table = new ConnectionTable(limits, this.#budget, seed);
   }
@@ -59,11 +58,7 @@ export class TcpTracker {
 
   /** When the first of the gaps that may still close was noticed; undefined: there is none. */
   get gapSinceMs(): number | undefined {
-    let first: number | undefined;
-    for (const { up, down } of this.#suspects)
-      for (const at of [up.gapSinceMs, down.gapSinceMs])
-        if (at !== undefined && (first === undefined || at < first)) first = at;
-    return first;
+    return this.#gaps.sinceMs;
   }
 
   /** Takes a located TCP segment. */
@@ -98,7 +93,7 @@ export class TcpTracker {
   /** Lets time pass: gaps that stay too long turn blind, silent connections are forgotten. */
   sweep(timeMs: number): void {
     this.#timeMs = timeMs;
-    for (const connection of this.#suspects) this.#judge(connection);
+    this.#gaps.judgeAll(timeMs, this.#frame);
     for (const state of STATES) {
       for (let c = this.#table.oldest(state); c !== undefined; c = this.#table.oldest(state)) {
         if (timeMs - c.lastSeenMs <= this.#limits.idleTimeoutMs) break;
@@ -110,15 +105,14 @@ export class TcpTracker {
 
   /** The capture is over: gaps that are open stay open. Connections do not close by it. */
   end(): void {
-    for (const connection of this.#suspects) this.#finalJudgement(connection);
-    this.#suspects.clear();
+    this.#gaps.closeAll(this.#timeMs, this.#frame);
   }
 
   /** What an acknowledgement proves to be missing is given up before the bytes that came with it. */
   #acknowledge(connection: Connection, direction: Direction, ack: number): void {
     const half = connection.half(direction);
     half.acknowledge(ack, this.#timeMs);
-    if (this.#limits.afterGap === "resume" && half.hasGap) this.#judge(connection);
+    if (this.#limits.afterGap === "resume" && half.hasGap) this.#gaps.judge(connection, this.#timeMs, this.#frame);
   }
 
   /** The byte that the pointer means is in the stream of one receiver and not in that of another; Linux and BSD leave it out. */
@@ -236,10 +230,7 @@ export class TcpTracker {
       }
     }
     if (isFin) half.fin((seq + length) >>> 0, this.#timeMs);
-    if (connection.up.isSuspect || connection.down.isSuspect) {
-      this.#suspects.add(connection);
-      this.#judge(connection);
-    }
+    if (connection.up.isSuspect || connection.down.isSuspect) this.#gaps.judge(connection, this.#timeMs, this.#frame);
     if (connection.up.finished && connection.down.finished) this.#close(connection, "fin");
   }
 
@@ -258,46 +249,18 @@ export class TcpTracker {
     else this.#skip("unexpected-rst", view);
   }
 
-  #judge(connection: Connection): void {
-    if (connection.state === "open") {
-      for (const direction of DIRECTIONS) {
-        const half = connection.half(direction);
-        for (let reason = half.judge(this.#timeMs); reason !== undefined; reason = half.judge(this.#timeMs))
-          this.#givenUp(connection, direction, reason);
-      }
-    }
-    if (!connection.up.isSuspect && !connection.down.isSuspect) this.#suspects.delete(connection);
-  }
-
-  #finalJudgement(connection: Connection): void {
-    for (const direction of DIRECTIONS) {
-      const half = connection.half(direction);
-      const judge = () => half.finalJudgement(this.#timeMs);
-      for (let reason = judge(); reason !== undefined; reason = judge()) this.#givenUp(connection, direction, reason);
-    }
-  }
-
-  /** A gap does not close; where the direction resumes, what lies behind it follows. */
-  #givenUp(connection: Connection, direction: Direction, reason: BlindReason): void {
-    const { flow } = connection;
-    this.#sink.blind(flow, direction, reason, this.#timeMs, this.#frame);
-    for (const { bytes, timeMs, frame } of connection.half(direction).takeResumed())
-      this.#sink.data(flow, direction, bytes, timeMs, frame);
-  }
-
   #close(connection: Connection, reason: CloseReason): void {
     const { flow, state } = connection;
     this.#table.setState(connection, "closed");
     if (state !== "open") return;
-    this.#finalJudgement(connection);
-    this.#suspects.delete(connection);
+    this.#gaps.close(connection, this.#timeMs, this.#frame);
     connection.up.forget();
     connection.down.forget();
     this.#sink.close(flow, reason, this.#timeMs, this.#frame);
   }
 
   #remove(connection: Connection): void {
-    this.#suspects.delete(connection);
+    this.#gaps.forget(connection);
     this.#table.remove(connection);
   }
 
@@ -305,24 +268,14 @@ export class TcpTracker {
     this.#sink.skipped(reason, srcIpOf(view), dstIpOf(view), null, this.#timeMs, this.#frame);
   }
 
-  /**
-   * A direction whose checksums were never filled in is one that was captured before its network card. A direction that filled them
-   * in once does so always: a wrong one is then what its receiver drops.
-   */
   #takesChecksum(connection: Connection, view: PacketView): boolean {
-    const fromClient = connection.isFromClient(view);
-    const habit = fromClient ? connection.upHabit : connection.downHabit;
-    if (view.unfilled && habit === "filled") {
+    const takes = connection.takesChecksum(view);
+    if (takes && view.unfilled) this.#unfilled += 1;
+    if (!takes) {
       const error = wireError("PK_TCP_CHECKSUM", 0, "RFC 9293 §3.1");
       this.#sink.skipped("malformed", srcIpOf(view), dstIpOf(view), error, this.#timeMs, this.#frame);
-      return false;
     }
-    if (view.unfilled) this.#unfilled += 1;
-    if (habit === "unknown") {
-      if (fromClient) connection.upHabit = view.unfilled ? "unfilled" : "filled";
-      else connection.downHabit = view.unfilled ? "unfilled" : "filled";
-    }
-    return true;
+    return takes;
   }
 
   #guessFromClient(view: PacketView): boolean {
@@ -337,7 +290,7 @@ export class TcpTracker {
     const id = this.#nextId;
     this.#nextId += 1;
     const flow: Flow = fromClient ? { id, client: src, server: dst } : { id, client: dst, server: src };
-    if (known !== undefined) this.#suspects.delete(known);
+    if (known !== undefined) this.#gaps.forget(known);
     else if (this.#table.size >= this.#limits.maxFlows) this.#evict();
     const connection = this.#table.add(view, flow, fromClient, known, this.#timeMs);
     this.#takesChecksum(connection, view);

@@ -146,6 +146,32 @@ describe("what is not read is told and counted", () => {
     expect(one.counts.skipped).toEqual({ malformed: 1 });
   });
 
+  test("addresses that were rewritten without the header's checksum: taken as a whole, and said", () => {
+    const capture = new BuiltCapture().say("client", adu(1, READ));
+    const frames = capture.frames.map((frame) => Buffer.from(frame).fill(0x55, 24, 26));
+    const { lines, counts } = decoded(pcapOf(frames));
+    expect(lines).toHaveLength(1);
+    expect(counts.checksumNote).toMatch(/^4 segments/);
+  });
+
+  test("a port that is said to be OPC UA's is not Modbus's by default", () => {
+    const capture = new BuiltCapture().say("client", adu(1, READ));
+    expect(decoded(capture.pcap(), { opcuaPorts: [502] }).lines).toMatchObject([{ protocol: "opcua" }]);
+  });
+
+  test("VLAN tags of old switches, and raw IP by the numbers of two systems", () => {
+    const capture = new BuiltCapture().say("client", adu(1, READ));
+    const tagged = capture.frames.map((frame) =>
+      Buffer.concat([frame.subarray(0, 12), Buffer.from("91000005", "hex"), frame.subarray(12)]),
+    );
+    expect(decoded(pcapOf(tagged)).lines).toMatchObject([{ transaction: 1 }]);
+    for (const linkType of [12, 14]) {
+      const raw = Buffer.from(pcapOf(capture.frames.map((frame) => frame.subarray(14))));
+      raw.writeUInt32BE(linkType, 20);
+      expect(decoded(raw).lines).toMatchObject([{ transaction: 1 }]);
+    }
+  });
+
   test("what may carry TCP in a way that is not read is said", () => {
     const mpls = Buffer.concat([Buffer.alloc(12, 2), Buffer.from("8847", "hex"), Buffer.alloc(40)]);
     const { counts } = decoded(pcapOf([ARP, mpls]));

@@ -8,9 +8,10 @@ import { DraftJudge } from "#sim/traffic/draft-judge.ts";
 import { linkOf } from "#specs/addresses.ts";
 import { checkSpec } from "#specs/check.ts";
 import type { Observation } from "#specs/decide/observation.ts";
-import { DeviceId, type TagId } from "#specs/ids.ts";
+import { DeviceId, TagId } from "#specs/ids.ts";
 import { type Loaded, loadPlant } from "#specs/load.ts";
 import { waterTreatment } from "../../support/plant.ts";
+import { LINK, PLC, uaPlant, WRITER } from "../../switch-filter/opcua-plant.ts";
 
 const plant = watchedPlant(waterTreatment().plant);
 const tags = new Map(plant.tags.map((tag) => [String(tag.id), tag]));
@@ -162,6 +163,29 @@ describe("a phase that switches in a circle", () => {
     ]);
   });
 
+  test("a message that switches two at once is one command: neither follows the other, there are no steps, and it is allowed", () => {
+    const both = (value: number): Observation => {
+      const [valve, drain] = [write("BW301.CMD", value), write("V301.CMD", value)];
+      return { ...valve, items: [...valve.items, ...drain.items], functionCode: 15, quantity: 2 };
+    };
+    const visits = Array.from({ length: 20 }, () => [both(1), both(0), both(1), both(0)]);
+    const learner = learned(visits);
+    expect(automataOf(learner.evidence()).map(({ cycle }) => cycle)).toEqual([
+      [
+        expect.stringMatching(/^run-hmi-1-BW301\.CMD-on and 1 more \(\w{6}\)$/),
+        expect.stringMatching(/^run-hmi-1-BW301\.CMD-off and 1 more \(\w{6}\)$/),
+      ],
+    ]);
+    const draft = draftOf(learner);
+    const run = draft.phases.find(({ phase }) => phase === "run");
+    expect(run?.steps).toEqual([]);
+    const on = run?.rules.filter(({ id }) => id.endsWith("-on")).map(({ fields }) => fields.follows?.rule);
+    expect(on).toEqual([undefined, undefined]);
+    const judge = new DraftJudge(plant, load(newLifecycle(plant.id, draft)).lifecycle);
+    tell(judge, visits);
+    expect([...judge.denials]).toEqual([]);
+  });
+
   test("two channels that go round at their own pace give no steps", () => {
     const other = [write("MV101.CMD", 1), write("P101.CMD", 1)];
     const learner = learned(ROUNDS.map((commands) => [...commands, ...other, ...other]));
@@ -206,4 +230,47 @@ describe("steps that are written already", () => {
     const phase = load(mergeLifecycle(struck, draft, true).text).lifecycle.phases.find(({ id }) => id === "run");
     expect(phase?.steps.find(({ id }) => id === "before-V301.CMD-on")?.rules.length).toBe(1);
   });
+});
+
+test("a method and its argument are one command: the argument follows nothing, and the steps of a cycle are about methods", () => {
+  const { plant: ua } = uaPlant({ writer: ["10.0.0.1"], reader: ["10.0.0.2"], plc: ["10.0.0.3"] });
+  const watched = watchedPlant(ua);
+  const uaTags = new Map(watched.tags.map((tag) => [String(tag.id), tag]));
+  const learner = new Learner((tag) => uaTags.get(tag));
+  const about = (message: string) => ({
+    ...{ source: WRITER, sourceAddress: "10.0.0.1:40000", target: PLC, link: LINK, message, quantity: 1 },
+  });
+  const reset: Observation = {
+    ...about("CallRequest"),
+    operation: "call",
+    items: [
+      { tag: TagId("RESET"), address: "", value: undefined },
+      { tag: TagId("RESET.CODE"), address: "", value: 5 },
+    ],
+  };
+  const set: Observation = {
+    ...about("WriteRequest"),
+    ...{ operation: "write", items: [{ tag: TagId("SP"), address: "", value: 20 }] },
+  };
+  const visits = Array.from({ length: 20 }, () => [set, reset, set, reset]);
+  tell(learner, visits);
+  expect(automataOf(learner.evidence()).map(({ of, cycle }) => [of, cycle])).toEqual([
+    ["all", ["run-writer-SP-ua", "run-writer-RESET-ua"]],
+    ["switching", null],
+  ]);
+  const draft = draftLifecycle(learner.evidence(), { sightings: 3, tagOf: (tag) => uaTags.get(tag) });
+  if (draft === undefined) throw new Error("no phase");
+  const run = draft.phases.find(({ phase }) => phase === "run");
+  expect(run?.rules.map(({ id, fields }) => [id, fields.follows?.rule])).toEqual([
+    ["run-writer-SP-ua", undefined],
+    ["run-writer-RESET-ua", undefined],
+    ["run-writer-RESET.CODE-ua", undefined],
+  ]);
+  const plantText = newPlant(watched, { ofLink: () => undefined, ofTag: () => undefined });
+  const text = newLifecycle(ua.id, draft);
+  const loaded = loadPlant({ file: "plant.yaml", text: plantText }, { file: "lifecycle.yaml", text });
+  if (!loaded.ok) throw new Error(loaded.error.map(({ message }) => message).join("; "));
+  const judge = new DraftJudge(loaded.value.plant, loaded.value.lifecycle);
+  tell(judge, visits);
+  expect([...judge.denials]).toEqual([]);
 });

@@ -154,6 +154,14 @@ describe("pace", () => {
     ]);
   });
 
+  test("of what comes once in each visit is unknown on few occasions: how soon a phase may be entered again was not seen", () => {
+    const most = (count: number) => rulesOf(visits(count, [write("P101.CMD", 1)])).get("run-hmi-1-P101.CMD-on")?.most;
+    expect([most(99), most(100)]).toEqual([
+      { count: 2, per: "10s" },
+      { count: 1, per: "1m" },
+    ]);
+  });
+
   test("switching off may come again at once", () => {
     const rules = rulesOf(visits(20, [write("V301.CMD", 1), write("V301.CMD", 0)]));
     expect(rules.get("run-hmi-1-V301.CMD-off")?.most).toEqual({ count: 5, per: "10s" });

@@ -16,7 +16,7 @@ function timetable(seed: number, habits: Habits): Timetable {
 /** A run that is only in phases: one letter for each second. */
 function phases(letters: string): Timetable {
   const run = new Timetable();
-  [...letters].forEach((letter, n) => run.enterPhase(letter, n * 1000));
+  for (const [n, letter] of [...letters].entries()) run.enterPhase(letter, n * 1000);
   run.enterPhase("", letters.length * 1000);
   return run;
 }

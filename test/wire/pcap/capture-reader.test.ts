@@ -137,6 +137,11 @@ describe.each(["big-endian", "little-endian"] as const)("pcapng, %s", (order) =>
     expect(reader.state).toMatchObject({ kind: "failed", error: { code: "PC_INTERFACE" } });
   });
 
+  test("statistics of an interface that nobody described are passed over: no packet depends on them", () => {
+    const blocks = [b.section(), b.interface(), b.statistics(7, []), b.enhanced(0, 1n, FRAME)];
+    expect(read(Buffer.concat(blocks)).frames).toHaveLength(1);
+  });
+
   const start = [b.section(), b.interface()];
   const startBytes = Buffer.concat(start).length;
   const damaged = (block: Buffer, at: number, value: number): Buffer => {
