@@ -6,9 +6,12 @@ import { type Figure, line, table } from "./figure.ts";
 import { benchLearn } from "./learn/run.ts";
 import { benchReassembly } from "./reassembly/run.ts";
 import { benchSwitchFilter } from "./switch-filter/run.ts";
+import { UsageError } from "./usage-error.ts";
+
+type Bench = (progress: (says: string) => void) => Promise<readonly Figure[]>;
 
 /** `npm run bench -- NAME [--json]`: measurements side by side with other programs, one figure at a time. */
-const BENCHES: Readonly<Record<string, (progress: (says: string) => void) => Promise<readonly Figure[]>>> = {
+const BENCHES: Readonly<Record<string, Bench>> = {
   bundle: benchBundle,
   decide: benchDecide,
   decode: benchDecode,
@@ -30,7 +33,19 @@ async function run(name: string, flags: { readonly json?: boolean }): Promise<vo
     process.exitCode = 2;
     return;
   }
-  const figures = await bench((says) => process.stderr.write(`${says}\n`));
+  const figures = await figuresOf(bench);
+  if (figures === undefined) return;
   process.stdout.write(flags.json === true ? figures.map(line).join("") : table(figures));
   if (figures.some(({ errors, met }) => errors > 0 || met === false)) process.exitCode = 1;
+}
+
+async function figuresOf(bench: Bench): Promise<readonly Figure[] | undefined> {
+  try {
+    return await bench((says) => process.stderr.write(`${says}\n`));
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`bench: ${error.message}\n`);
+    process.exitCode = 2;
+    return undefined;
+  }
 }

@@ -3,6 +3,7 @@ import { judgeRun, type LearnedDraft, learnRun, type RunOptions, shareStopped } 
 import { OTHER_CREW } from "#sim/traffic/shift.ts";
 import { loadPlantFolder } from "#specs/load.ts";
 import { type Figure, withTarget } from "../figure.ts";
+import { UsageError } from "../usage-error.ts";
 
 const BENCH = "learn";
 const SUBJECT = "sekisho spec learn";
@@ -97,14 +98,14 @@ function figure(of: string, metric: string, value: number, unit = ""): Figure {
 
 function hoursOf(name: string, usual: number): number {
   const hours = Number(process.env[name] ?? usual);
-  if (!(hours > 0)) throw new Error(`${name} is a number of hours above 0`);
+  if (!(hours > 0)) throw new UsageError(`${name} is a number of hours above 0`);
   return hours;
 }
 
 function seedsOf(name: string, usual: string): readonly number[] {
   const seeds = (process.env[name] ?? usual).split(",").map(Number);
   if (seeds.some((seed) => !Number.isInteger(seed) || seed === LEARNED_SEED))
-    throw new Error(
+    throw new UsageError(
       `${name} is one or more whole numbers with commas between them, other than ${LEARNED_SEED}, which is learned`,
     );
   return seeds;

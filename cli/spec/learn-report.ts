@@ -31,6 +31,11 @@ export interface LearnReport {
   readonly written: readonly string[];
 }
 
+const WHAT_TO_DO = [
+  "  An occasion is a visit of the phase, or an hour of a long one. Capture more of them, mark phases with --phases, or have what was seen",
+  "  less often drafted too: --sightings 1.",
+];
+
 /** The report for people. @param out the folder of the draft, where one is named */
 export function learnReportInWords(report: LearnReport, out: string | undefined): string {
   const lines = [
@@ -44,6 +49,7 @@ export function learnReportInWords(report: LearnReport, out: string | undefined)
       "Thin, or not drafted",
       report.phases.flatMap(({ phase, thin }) => thin.map((one) => `${phase}: ${one}`)),
     ),
+    ...(report.phases.some(({ thin }) => thin.some((one) => one.startsWith("not drafted"))) ? WHAT_TO_DO : []),
     ...section("Never drafted", report.notDrafted),
     ...section("Could not be read", [...report.notices, ...unreadInWords(report.unread)]),
     ...section("Cycles", report.automata.flatMap(cycleInWords)),

@@ -103,6 +103,8 @@ function rateOf(command: LearnedCommand, pace: Pace): Part {
 
 /** Truth values that were set each time, for so long, and are not set all the time. */
 function causesOf(command: LearnedCommand, phase: LearnedPhase): Part {
+  // A set-point is adjusted when somebody thinks fit; that it never was before something else began says little for a long time.
+  if (command.kind.bit === undefined && command.sightings.occasions < OWN_PACE_OCCASIONS) return {};
   const found = [...command.causes].flatMap(([tag, { whileSet, whileNot, shortestMs }]) => {
     const seen = phase.bits.get(tag);
     const absent = seen === undefined ? 0 : seen.not / Math.max(1, seen.set + seen.not);

@@ -11,10 +11,10 @@ import { runTwin } from "#sim/twin.ts";
 import { runLockstep } from "./lockstep-run.ts";
 import { waterBundle } from "./water-bundle.ts";
 
-const UNTIL_MS = 130_000;
+const UNTIL_MS = 160_000;
 const SEED = 3;
 
-describe("a quiet run over real sockets, through maintenance and a start", () => {
+describe("a quiet run over real sockets, through maintenance, a start that is broken off, and one that is not", () => {
   const runDir = mkdtempSync(join(tmpdir(), "sekisho-lockstep-"));
   const read = (name: string) => readFileSync(join(runDir, name), "utf8").trim().split("\n");
 
