@@ -10,11 +10,12 @@ import { MessageAssembler } from "#wire/opcua/message-assembler.ts";
 import { type AsymmetricHeader, decodeAsymmetricHeader, decodeSymmetricChunk } from "#wire/opcua/message-chunk.ts";
 import { decodeRequest, type UaRequest } from "#wire/opcua/request.ts";
 import { decodeResponse } from "#wire/opcua/response.ts";
-import { SECURITY_POLICY_NONE, securityPolicyName } from "#wire/opcua/security-policy.ts";
+import { securityPolicyName } from "#wire/opcua/security-policy.ts";
 import type { Direction } from "#wire/packet/index.ts";
 import { describeWireError } from "#wire/wire-error.ts";
 import type { Conversation } from "./conversation.ts";
 import type { UaClients } from "./opcua-clients.ts";
+import { type ChannelSecurity, CLEAR, securityOf } from "./opcua-security.ts";
 import { UaTold } from "./opcua-told.ts";
 
 /** Requests remembered until their answers come; Publish requests wait by design. */
@@ -38,7 +39,10 @@ export interface UaServer {
   readonly clients: UaClients;
 }
 
-/** Judges what an HMI asks of an OPC UA server on SecurityPolicy None, and what it is told; what is secured makes the conversation blind. */
+/**
+ * Judges what an HMI asks of an OPC UA server, and what it is told, where that can be read: on SecurityPolicy None, and in mode Sign, whose
+ * signatures the server verifies. What is encrypted makes the conversation blind.
+ */
 export class UaConversation implements Conversation {
   readonly #point: Point;
   readonly #server: UaServer;
@@ -49,6 +53,10 @@ export class UaConversation implements Conversation {
   #down = { framer: new UacpFramer(), assembler: new MessageAssembler() };
   readonly #pending = new Map<number, Pending>();
   readonly #told = new UaTold();
+  /** The opening of a secured channel, as far as it is not encrypted. */
+  #opening: AsymmetricHeader | undefined;
+  /** Known from the first message on. */
+  #security: ChannelSecurity | undefined;
   #blind: string | undefined;
 
   /**
@@ -118,7 +126,13 @@ export class UaConversation implements Conversation {
   #frame(frame: UacpFrame, assembler: MessageAssembler, up: boolean, timeMs: number): void {
     if (frame.type === "OPN") return this.#openChannel(frame);
     if (frame.type !== "MSG") return;
-    const chunk = decodeSymmetricChunk(frame.bytes);
+    this.#security ??= securityOf(frame, this.#opening?.securityPolicyUri);
+    const security = this.#security ?? CLEAR;
+    if (security.kind === "encrypted") {
+      this.#blind = this.#opening === undefined ? "its channel is encrypted" : securedSays(this.#opening);
+      return;
+    }
+    const chunk = decodeSymmetricChunk(frame.bytes, security.signatureBytes);
     const assembly = chunk.ok ? assembler.push(chunk.value) : chunk;
     if (!assembly.ok) {
       this.#blind = describeWireError(assembly.error);
@@ -133,8 +147,14 @@ export class UaConversation implements Conversation {
 
   #openChannel(frame: UacpFrame): void {
     const header = decodeAsymmetricHeader(frame.bytes);
-    if (!header.ok) this.#blind = describeWireError(header.error);
-    else if (header.value.securityPolicyUri !== SECURITY_POLICY_NONE) this.#blind = securedSays(header.value);
+    if (!header.ok) {
+      this.#blind = describeWireError(header.error);
+      return;
+    }
+    // A channel keeps its policy when it is renewed; an answer carries the server's certificate.
+    const before = this.#opening?.securityPolicyUri;
+    if (before === undefined) this.#opening = header.value;
+    else if (before !== header.value.securityPolicyUri) this.#blind = "the policy of its channel was changed";
   }
 
   #request(requestId: number, body: Buffer, timeMs: number): void {
@@ -198,11 +218,11 @@ export class UaConversation implements Conversation {
   }
 }
 
-/** A mirror shows neither the mode (it is within what is encrypted) nor what is asked; the sender's certificate it does. */
+/** What a mirror shows of an encrypted channel: its policy, and the certificate of who opened it. */
 function securedSays({ securityPolicyUri, senderCertificate }: AsymmetricHeader): string {
   const subject = senderCertificate === null ? undefined : subjectOf(senderCertificate);
   const who = subject === undefined ? "" : `, with the certificate of ${subject}`;
-  return `its channel is secured by ${securityPolicyName(securityPolicyUri)}${who}: a mirror shows nothing of what is asked in it`;
+  return `its channel is encrypted by ${securityPolicyName(securityPolicyUri)}${who}: a mirror shows nothing of what is asked in it`;
 }
 
 function subjectOf(der: Buffer): string | undefined {

@@ -13,6 +13,7 @@ import { decodeResponse } from "#wire/opcua/response.ts";
 import { SECURITY_POLICY_NONE, securityPolicyName } from "#wire/opcua/security-policy.ts";
 import type { Direction } from "#wire/packet/index.ts";
 import type { WireError } from "#wire/wire-error.ts";
+import { type ChannelSecurity, CLEAR, securityOf } from "../opcua-security.ts";
 import { ascii } from "./ascii.ts";
 import type { Counts } from "./counts.ts";
 import { type Interpreter, sentenceOf } from "./dialogue.ts";
@@ -22,7 +23,6 @@ import type { Moment } from "./moments.ts";
 import { connectionFields, statusFields } from "./opcua-connection-fields.ts";
 import { uaRequestFields } from "./opcua-request-fields.ts";
 import { uaResponseFields } from "./opcua-response-fields.ts";
-import { type ChannelSecurity, securityOf } from "./opcua-security.ts";
 import { canSkim, skimmed } from "./opcua-skim.ts";
 import { uaText } from "./opcua-values.ts";
 import type { Cutter } from "./stream-reader.ts";
@@ -281,7 +281,7 @@ export class OpcuaInterpreter implements Interpreter<UacpFrame> {
 
   #securityOf(frame: UacpFrame): ChannelSecurity {
     this.#security ??= securityOf(frame, this.#policy);
-    return this.#security;
+    return this.#security ?? CLEAR;
   }
 
   #encrypted(frame: UacpFrame, head: Uint8Array, at: Moment): void {
