@@ -7,21 +7,28 @@ const PATIENCE_MS = 10_000;
 /** Real ms without a further byte after which tcpdump has written all. */
 const STILL_MS = 250;
 
+/** Each frame takes a place of the largest size in the kernel's buffer; so many KiB are a thousand places. */
+const ROOM = ["-s", "65535", "-B", "65536"];
+
 /** tcpdump on the loopback interface, into a file. */
 export class LiveCapture {
   readonly file: string;
   readonly #child: ChildProcess;
+  #said = "";
 
   private constructor(file: string, child: ChildProcess) {
     this.file = file;
     this.#child = child;
+    child.stderr?.on("data", (chunk: Buffer) => {
+      this.#said += chunk.toString();
+    });
   }
 
   /** @param filter a filter expression, `host 127.0.0.1 and port 502` */
   static async start(file: string, filter: string, args: readonly string[] = []): Promise<LiveCapture> {
     const child = spawn(
       toolPath("tcpdump"),
-      ["-i", "lo", "-U", "--immediate-mode", "-Z", "root", ...args, "-w", file, filter],
+      ["-i", "lo", "-U", "--immediate-mode", "-Z", "root", ...ROOM, ...args, "-w", file, filter],
       {
         stdio: ["ignore", "ignore", "pipe"],
       },
@@ -52,6 +59,8 @@ export class LiveCapture {
       this.#child.kill("SIGINT");
       await gone;
     }
+    const dropped = /(\d+) packets? dropped by kernel/.exec(this.#said)?.[1] ?? "?";
+    if (dropped !== "0") throw new Error(`the kernel dropped ${dropped} frames: this capture proves nothing`);
     return readFileSync(this.file);
   }
 
