@@ -1,5 +1,5 @@
 import type { History } from "#specs/decide/history.ts";
-import type { Layer, Outcome, Position, Verdict } from "#specs/decide/observation.ts";
+import type { Outcome, Position, Verdict } from "#specs/decide/observation.ts";
 import { type Permit, type Permitted, permit } from "#specs/decide/permit.ts";
 import type { Tables } from "#specs/decide/tables.ts";
 import type { Epoch, PhaseId, RuleId, StepId } from "#specs/ids.ts";
@@ -11,6 +11,9 @@ export interface Window {
   readonly steps: readonly StepId[];
   readonly rules: readonly RuleId[];
 }
+
+/** While a change runs, what stands in the path lets pass what both phases allow; what looks on reports what neither allows. */
+export type JudgedBy = "both" | "either";
 
 /** What the coordinator's last word, or its silence, put in force. */
 export interface Words {
@@ -29,13 +32,13 @@ export class HeldPhase {
   /** Holds nothing while nothing is held, and where what is held is not in these tables. */
   readonly tracker: StepTracker;
   readonly #tables: Tables;
-  readonly #layer: Layer;
+  readonly #judgedBy: JudgedBy;
   /** The last permit, and the position that it was made from. */
   #permit: { readonly position: Position | undefined; readonly permit: Permit } | undefined;
 
-  constructor(tables: Tables, layer: Layer, tracker: StepTracker, words: Words) {
+  constructor(tables: Tables, judgedBy: JudgedBy, tracker: StepTracker, words: Words) {
     this.#tables = tables;
-    this.#layer = layer;
+    this.#judgedBy = judgedBy;
     this.tracker = tracker;
     this.words = words;
   }
@@ -44,7 +47,7 @@ export class HeldPhase {
   under(words: Partial<Words>, nowMs: number): HeldPhase {
     const tracker = new StepTracker(this.#tables);
     tracker.goOn(this.tracker, nowMs);
-    return new HeldPhase(this.#tables, this.#layer, tracker, { ...this.words, ...words });
+    return new HeldPhase(this.#tables, this.#judgedBy, tracker, { ...this.words, ...words });
   }
 
   get position(): Position | undefined {
@@ -56,10 +59,8 @@ export class HeldPhase {
     const { window, isolated } = this.words;
     if (position === undefined) return { kind: "none" };
     if (window === undefined || isolated !== undefined) return { kind: "phase", position };
-    // A passive layer does not gate: it reports only what neither the old nor the new phase allows.
-    const judgedBy = this.#layer === "hmi" ? "either" : "both";
     const next = { phase: window.to, steps: window.steps };
-    return { kind: "window", old: position, new: next, window: window.rules, judgedBy };
+    return { kind: "window", old: position, new: next, window: window.rules, judgedBy: this.#judgedBy };
   }
 
   /** Ready for `decide`. The same object until a step is another. */

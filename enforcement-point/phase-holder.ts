@@ -9,7 +9,7 @@ import { StepTracker } from "#specs/steps.ts";
 import { shortId } from "./bundle-change.ts";
 import type { OrderMessage, PositionMessage } from "./bus.ts";
 import { FormerPhases, type Lateness } from "./former-phases.ts";
-import { HeldPhase, type Window, type Words } from "./held-phase.ts";
+import { HeldPhase, type JudgedBy, type Window, type Words } from "./held-phase.ts";
 
 /** What a point does with an order: it agrees or refuses, and says why. */
 export interface OrderAnswer {
@@ -36,6 +36,7 @@ const AGREED: OrderAnswer = { agreed: true, says: "" };
 export class PhaseHolder {
   readonly #zone: ZoneId;
   readonly #layer: Layer;
+  readonly #judgedBy: JudgedBy;
   #tables: Tables;
   #isolatedPosition: Position;
   #phases: ReadonlySet<PhaseId>;
@@ -56,7 +57,8 @@ export class PhaseHolder {
     this.#isolatedPosition = isolatedIn(tables, zone);
     this.#firstLeaseMs = tables.lifecycle.leaseMs;
     this.#phases = phasesIn(tables, zone);
-    this.#held = new HeldPhase(tables, layer, new StepTracker(tables), NOTHING);
+    this.#judgedBy = isLate ? "either" : "both";
+    this.#held = new HeldPhase(tables, this.#judgedBy, new StepTracker(tables), NOTHING);
   }
 
   get epoch(): Epoch | undefined {
@@ -132,7 +134,7 @@ export class PhaseHolder {
     this.#isolatedPosition = isolatedIn(tables, this.#zone);
     this.#firstLeaseMs = tables.lifecycle.leaseMs;
     const isolated = this.#isIsolated || !stays ? this.#isolatedPosition : undefined;
-    this.#held = new HeldPhase(tables, this.#layer, tracker, { ...this.#held.words, isolated });
+    this.#held = new HeldPhase(tables, this.#judgedBy, tracker, { ...this.#held.words, isolated });
     // What was before is of the tables before, and nobody judges by those any more.
     this.#former = this.#former && new FormerPhases(latenessIn(tables));
   }
@@ -242,7 +244,7 @@ export class PhaseHolder {
     const tracker = new StepTracker(this.#tables);
     tracker.enter(phase, steps, nowMs);
     this.#pending = undefined;
-    this.#hold(new HeldPhase(this.#tables, this.#layer, tracker, { ...NOTHING, epoch }), nowMs);
+    this.#hold(new HeldPhase(this.#tables, this.#judgedBy, tracker, { ...NOTHING, epoch }), nowMs);
     this.#phase = phase;
   }
 

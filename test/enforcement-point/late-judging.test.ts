@@ -37,8 +37,8 @@ class Layer {
   /** By capture time. */
   readonly verdicts = new Map<number, string>();
 
-  constructor(isLate: boolean) {
-    this.judge = new Judge({ layer: "hmi", bundle, mode: "enforce", passive: isLate });
+  constructor() {
+    this.judge = new Judge({ layer: "hmi", bundle, mode: "enforce", passive: true });
     this.judge.holder.adopt({ zone, phase: PhaseId("startup"), steps: [], epoch: Epoch(1), atMs: 0 }, 0);
   }
 
@@ -155,10 +155,11 @@ test("whatever is late, it is judged as if it had been seen at once", () => {
         const inOrder = captured
           .toSorted((a, b) => a.atMs - b.atMs)
           .filter(({ atMs }, n, all) => atMs !== all[n - 1]?.atMs);
-        const atOnce = new Layer(false);
+        // To the one that sees all at once no former phase is of any use: what it judges by is what is in force.
+        const atOnce = new Layer();
         for (const event of [...told, ...inOrder].toSorted((a, b) => a.atMs - b.atMs)) play(atOnce, event);
 
-        const behind = new Layer(true);
+        const behind = new Layer();
         let comesMs = 0;
         const coming = inOrder.map((frame) => {
           comesMs = Math.max(comesMs, frame.atMs + frame.delayMs);
@@ -188,7 +189,7 @@ describe("around one change, from startup, where the inlet may be opened, to nor
   const OPEN = { kind: "write", tag: "MV101.CMD", value: 1 } as const;
   const about = { epoch: 2, to: PhaseId("normal") };
   const changed = (): Layer => {
-    const layer = new Layer(true);
+    const layer = new Layer();
     layer.hears({ kind: "prepare", ...about }, 8000);
     layer.hears({ kind: "window", ...about }, 9000);
     layer.hears({ kind: "take", ...about }, 10_000);
@@ -241,7 +242,7 @@ test("former phases are bounded: the oldest goes", () => {
   const former = new FormerPhases({ mirrorDelayMs: 1000, skewMs: 0 });
   const held = Array.from({ length: MAX_FORMER + 1 }, (_, n) => {
     const words = { epoch: Epoch(n + 1), window: undefined, isolated: undefined };
-    return new HeldPhase(tables, "hmi", new StepTracker(tables), words);
+    return new HeldPhase(tables, "either", new StepTracker(tables), words);
   });
   for (const [n, one] of held.slice(0, MAX_FORMER).entries()) former.ended(one, n);
   expect([former.size, former.at(0)]).toEqual([MAX_FORMER, held[0]]);

@@ -80,6 +80,19 @@ describe("a planned change", () => {
     expect(holder.epoch).toBe(4);
   });
 
+  test("a layer that stands in the path lets pass what both phases allow, the HMI layer inline too; one that looks on, what either does", () => {
+    const judgedBy = (layer: "hmi" | "switch", isLate: boolean) => {
+      const one = new PhaseHolder(tables, zone, layer, isLate);
+      one.adopt(position(3), 0);
+      one.order(prepare(4), 0);
+      one.order(window(4, layer), 0);
+      return one.permitted;
+    };
+    expect(judgedBy("switch", false)).toMatchObject({ kind: "window", judgedBy: "both" });
+    expect(judgedBy("hmi", false)).toMatchObject({ kind: "window", judgedBy: "both" });
+    expect(judgedBy("hmi", true)).toMatchObject({ kind: "window", judgedBy: "either" });
+  });
+
   test("is refused by a point that holds another phase than the one it leads from", () => {
     const answer = holder.order(prepare(4, PhaseId("startup")), 0);
     expect(answer).toEqual({ agreed: false, says: "this point holds `normal`, not `startup`" });
