@@ -28,7 +28,7 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] };
 /** Which TCP port of a server speaks which protocol. */
 export type ProtocolPorts = ReadonlyMap<number, Protocol>;
 
-/** A frame as any source of frames gives it. */
+/** A frame as every source of frames gives it. */
 export type SeenFrame = Pick<CapturedFrame, "timeMs" | "frame" | "originalLength"> &
   Partial<Pick<CapturedFrame, "linkType" | "number">>;
 

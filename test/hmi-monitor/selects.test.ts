@@ -8,6 +8,8 @@ import type { PlantClock } from "#point/clock.ts";
 import { type Judged, Point } from "#point/point.ts";
 import { MAX_SELECTS, Selects } from "#point/selects.ts";
 import { buildBundle } from "#specs/bundle.ts";
+import type { Observation } from "#specs/decide/observation.ts";
+import { compile } from "#specs/decide/tables.ts";
 import { DeviceId, PhaseId, RuleId, TagId } from "#specs/ids.ts";
 import type { Rule } from "#specs/lifecycle.ts";
 import { waterTreatment } from "../support/plant.ts";
@@ -129,8 +131,14 @@ describe("select and operate are one command in two messages", () => {
 
 test("selects that wait are bounded: the oldest is forgotten", () => {
   const selects = new Selects(bundle.lifecycle);
-  const judged = (rule: RuleId, atMs: number) =>
-    ({ verdict: { verdict: "allow", rule, safety: false }, atMs }) as unknown as Judged;
+  const observation: Observation = {
+    ...{ source: DeviceId("hmi-1"), sourceAddress: "", target: DeviceId("plc-1"), link: undefined },
+    ...{ operation: "write", message: "", items: [] },
+  };
+  const judged = (rule: RuleId, atMs: number): Judged => ({
+    ...{ tables: compile(bundle, "hmi"), observation, action: "forwarded", atMs, epoch: null, phase: null },
+    verdict: { verdict: "allow", rule, safety: false },
+  });
   for (let n = 0; n <= MAX_SELECTS; n += 1) selects.reported(judged(SELECT.id, n), "forwarded", n);
   expect(selects.size).toBe(MAX_SELECTS);
   expect(selects.operatedBy(judged(OPERATE.id, MAX_SELECTS))).toEqual({ seq: 1, atMs: 1 });

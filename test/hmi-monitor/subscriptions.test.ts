@@ -11,8 +11,12 @@ import {
 import { beforeEach, expect, test } from "vitest";
 import { MAX_WATCHED, UaTold } from "#hmi-monitor/opcua-told.ts";
 import { DeviceId } from "#specs/ids.ts";
+import type { Result } from "#specs/result.ts";
 import { encodeMsgChunk } from "#wire/opcua/message-chunk.ts";
+import { decodeRequest } from "#wire/opcua/request.ts";
+import { decodeResponse } from "#wire/opcua/response.ts";
 import { encodeHello } from "#wire/opcua/uacp-messages.ts";
+import type { WireError } from "#wire/wire-error.ts";
 import { openBody, opn, SIZES } from "../switch-filter/ua-bench.ts";
 import { bodyOf } from "../wire/opcua/node-opcua-bytes.ts";
 import { alarmRules, everywhere, PLC2, Watch } from "./alarm-watch.ts";
@@ -187,12 +191,24 @@ test("after a gap, what was shown and who waits is not known: nothing is held ag
 
 test("the subscriptions that are watched are bounded", () => {
   const told = new UaTold();
-  const made = { revisedPublishingIntervalMs: 1, revisedMaxKeepAliveCount: 1, revisedLifetimeCount: 9 };
-  told.asked({ service: "Publish" } as never, 0);
-  for (let id = 0; id <= MAX_WATCHED; id += 1)
-    told.answered({} as never, { service: "CreateSubscription", subscriptionId: id, ...made } as never, [], 0);
+  const made = { revisedPublishingInterval: 1, revisedMaxKeepAliveCount: 1, revisedLifetimeCount: 9 };
+  const create = read(decodeRequest(bodyOf(new CreateSubscriptionRequest({}))));
+  told.asked(read(decodeRequest(bodyOf(new PublishRequest({})))), 0);
+  for (let subscriptionId = 0; subscriptionId <= MAX_WATCHED; subscriptionId += 1)
+    told.answered(
+      create,
+      read(decodeResponse(bodyOf(new CreateSubscriptionResponse({ subscriptionId, ...made })))),
+      [],
+      0,
+    );
   expect(told.silent(1_000_000)).toHaveLength(MAX_WATCHED);
 });
+
+function read<T>(decoded: Result<T, WireError>): T {
+  if (!decoded.ok) throw new Error(decoded.error.code);
+  return decoded.value;
+}
+
 function never(): never {
   throw new Error("no frame");
 }

@@ -27,7 +27,7 @@ export const MODBUS_DIFFERENCES: readonly Difference[] = [
     about: (line) => line["exception"] !== undefined,
     facts: ["requestFrame"],
     clause: "MODBUS Messaging on TCP/IP V1.0b §4.2.1.3; MODBUS AP V1.1b3 §7",
-    why: "an exception answers a request by its transaction identifier as any answer does; tshark names requests of normal answers only",
+    why: "an exception answers a request by its transaction identifier as every answer does; tshark names requests of normal answers only",
   },
   {
     name: "server identification",
