@@ -93,7 +93,7 @@ export function describe(receipt: ReceiptMessage): string {
   const address = receipt.sourceAddress === "" ? "" : ` (${receipt.sourceAddress})`;
   const verdict =
     receipt.verdict === "allow"
-      ? "allowed"
+      ? `allowed${receipt.action === "blocked" ? ", and refused with the rest of its message" : ""}`
       : `denied${receipt.action === "forwarded" ? " but let through" : ""}: ${receipt.says}`;
   return `${receipt.message} ${shown.join(", ")}${more} from ${from}${address} to ${receipt.target}, ${verdict}`.replaceAll(
     / {2,}/g,

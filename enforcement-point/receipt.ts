@@ -15,6 +15,14 @@ export interface Judged {
   readonly phase: PhaseId | null;
 }
 
+/**
+ * What is told of the parts of a message that does not pass for one of them: a message passes whole or not at all, so what a rule would
+ * have allowed by itself did not happen either.
+ */
+export function withheldWhole(parts: readonly Judged[]): readonly Judged[] {
+  return parts.map((part) => ({ ...part, action: "blocked" }));
+}
+
 /** Which receipt of this point is about the select. */
 export interface SelectRef {
   readonly seq: number;

@@ -3,6 +3,7 @@ import { ModbusImage, type RegisterWrite } from "#point/observe/modbus-image.ts"
 import { registersWritten } from "#point/observe/modbus-registers.ts";
 import type { ModbusTags } from "#point/observe/modbus-tags.ts";
 import type { Judged, Point } from "#point/point.ts";
+import { withheldWhole } from "#point/receipt.ts";
 import type { ReasonCode } from "#specs/decide/reasons.ts";
 import {
   decodeResponse,
@@ -173,17 +174,17 @@ export class ModbusSession implements Session {
     }
     this.#waiting.shift();
     const { judged, words } = judgeModbus(this.#context, frame.unitId, request);
+    const blocked = judged.find(isBlocked);
     const slot: Slot = {
       frame,
       request,
-      judged,
+      judged: blocked === undefined ? judged : withheldWhole(judged),
       sinceMs: realMs,
       mark: this.#image.mark(),
       write: undefined,
       words,
       answer: undefined,
     };
-    const blocked = judged.find(isBlocked);
     if (blocked !== undefined) this.#deny(slot, blocked);
     else this.#forward(slot, write);
     this.#flush();

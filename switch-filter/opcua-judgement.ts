@@ -2,6 +2,7 @@ import type { Party } from "#point/observe/modbus.ts";
 import { isGoodUaAnswer } from "#point/observe/opcua.ts";
 import type { UaNames } from "#point/observe/opcua-names.ts";
 import type { Judged, Point } from "#point/point.ts";
+import { withheldWhole } from "#point/receipt.ts";
 import type { Outcome } from "#specs/decide/observation.ts";
 import { REASONS } from "#specs/decide/reasons.ts";
 import { decodeRequest, type UaRequest } from "#wire/opcua/request.ts";
@@ -85,7 +86,7 @@ export class UaJudgement {
     const pending: Pending = { request, judged, sinceMs: realMs, follows: this.#names.takes(request) };
     const blocked = judged.find((j) => j.action === "blocked");
     if (blocked === undefined) return this.#forward(requestId, body, pending);
-    this.#settle(pending, "denied");
+    this.#settle({ ...pending, judged: withheldWhole(judged) }, "denied");
     const says = blocked.verdict.verdict === "deny" ? blocked.verdict.says : "";
     return { kind: "refuse", body: encodeRefusal(request, blocked, Date.now()), says };
   }

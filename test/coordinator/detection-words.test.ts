@@ -34,6 +34,12 @@ function found(receipts: readonly ReceiptMessage[], blind: readonly Layer[] = []
   return finding;
 }
 
+test("what a rule allows, and is refused with the rest of its message, is told as that", () => {
+  expect(inFull(write(2, { action: "blocked", outcome: "denied" }))).toMatch(
+    /, allowed, and refused with the rest of its message$/,
+  );
+});
+
 describe("what the operator reads", () => {
   const inPlc = { layer: "plc", point: "guard-plc-1", link: null, sourceAddress: "" } as const;
   const coil = { items: [{ tag: TagId("MV101.CMD"), address: "unit 1 coil 0", value: 0 }] };

@@ -140,8 +140,8 @@ describe("however a stream is cut and merged", () => {
         const at = await bench();
         const { up, down, ended } = run(at, cut(stream(list), clientCuts), []);
         for (const frame of new MbapFramer().push(Buffer.from(up, "hex"))) expect([1, 2, 3, 4]).toContain(frame.pdu[0]);
-        const forwarded = at.judged.filter(({ action }) => action === "forwarded");
-        expect(forwarded.every(({ verdict }) => verdict.verdict === "allow")).toBe(true);
+        const forwarded = at.settled.filter(({ judged }) => judged.action === "forwarded");
+        expect(forwarded.every(({ judged }) => judged.verdict.verdict === "allow")).toBe(true);
         expect(at.output.up.length).toBe(forwarded.length);
         const answered = adus(Buffer.from(down, "hex")).map((answer) => Number.parseInt(answer.slice(0, 4), 16));
         const wanted = list.map(([transaction]) => transaction);
@@ -168,6 +168,16 @@ describe("however a stream is cut and merged", () => {
   });
 });
 
+test("what is allowed of a request that is denied for its other part was not forwarded either, and is reported so", async () => {
+  const { session, output, settled } = await bench();
+  session.fromClient(adu(1, "17 0000 0003 0000 0001 02 0000"), 0);
+  expect([output.up, output.down]).toEqual([[], [adu(1, "97 01")]]);
+  expect(settled.map(({ judged, outcome }) => [judged.verdict.verdict, judged.action, outcome])).toEqual([
+    ["deny", "blocked", "denied"],
+    ["allow", "blocked", "denied"],
+  ]);
+});
+
 describe("random bytes", () => {
   const noise = fc.oneof(
     fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array)),
@@ -181,7 +191,7 @@ describe("random bytes", () => {
   test("from either side never throw, and never pass unjudged or after the end", async () => {
     await fc.assert(
       fc.asyncProperty(says, async (list) => {
-        const { session, output, judged } = await bench();
+        const { session, output, settled } = await bench();
         let endedAt: readonly number[] | undefined;
         for (const [up, bytes, realMs] of list) {
           if (up) session.fromClient(bytes, realMs);
@@ -190,10 +200,10 @@ describe("random bytes", () => {
           if (output.ended !== undefined) endedAt ??= [output.up.length, output.down.length];
         }
         if (endedAt !== undefined) expect([output.up.length, output.down.length]).toEqual(endedAt);
-        const allowed = judged.filter(({ action }) => action === "forwarded");
-        for (const bytes of output.up) expect([1, 2, 3, 4]).toContain(bytes[7]);
-        expect(output.up.length).toBe(allowed.length);
         session.closed();
+        const forwarded = settled.filter(({ judged }) => judged.action === "forwarded");
+        for (const bytes of output.up) expect([1, 2, 3, 4]).toContain(bytes[7]);
+        expect(output.up.length).toBe(forwarded.length);
         expect(session.unsettledSinceMs).toBeUndefined();
       }),
       { numRuns: 300 },

@@ -12,6 +12,7 @@ import {
   HistoryUpdateRequest,
   NumericRange,
   QueryFirstRequest,
+  ReadRequest,
   RegisterServer2Request,
   RegisterServerRequest,
   StatusCodes,
@@ -168,6 +169,18 @@ describe("never reaches the server", () => {
       expect(bench.ended).toBeUndefined();
     },
   );
+
+  test("what is allowed of a request that is denied for its other part was not forwarded either, and is reported so", async () => {
+    const bench = await opened();
+    const { settled } = bench.recorded;
+    settled.length = 0;
+    const lookedAt = { nodeId: "ns=1;s=FIC401.SP", attributeId: 4 };
+    bench.ask(2, bodyOf(new ReadRequest({ nodesToRead: [lookedAt, { nodeId: "ns=1;s=NONE", attributeId: 13 }] })));
+    expect(settled.map(({ judged, outcome }) => [judged.verdict.verdict, judged.action, outcome])).toEqual([
+      ["allow", "blocked", "denied"],
+      ["deny", "blocked", "denied"],
+    ]);
+  });
 
   test("any service id that the standard does not have", async () => {
     const known = new Set<number>(SERVICE_NAMES.map((name) => SERVICES[name].request));

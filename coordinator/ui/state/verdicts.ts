@@ -62,7 +62,7 @@ function endsWords(v: VerdictView): string {
 }
 
 function verdictWords(v: VerdictView): string {
-  if (v.verdict === "allow") return "allowed";
+  if (v.verdict === "allow") return v.action === "blocked" ? "allowed, refused with the rest" : "allowed";
   if (v.action === "blocked") return "denied";
   return v.layer === "hmi" ? "violation seen" : "denied, let through";
 }
