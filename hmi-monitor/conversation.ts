@@ -3,10 +3,10 @@ import type { Direction } from "#wire/packet/index.ts";
 /** One HMI connection as the mirror shows it. Bytes of each direction come in order, each once. */
 export interface Conversation {
   data(direction: Direction, bytes: Buffer, timeMs: number): void;
-  /** Why nothing more of it can be read; undefined while it can. */
-  readonly blind: string | undefined;
+  /** Why it is not read; undefined while it is. */
+  readonly blind: Blind | undefined;
   /**
-   * Bytes are missing. What comes next begins a message again, in both directions; which that are, somebody else has found out. Who waits for
+   * Bytes are missing, or could not be read. What comes next begins a message again, in both directions; which that are, somebody else has found out. Who waits for
    * an answer waits no longer.
    */
   lost(timeMs: number): void;
@@ -14,6 +14,13 @@ export interface Conversation {
   look(timeMs: number): void;
   /** The connection is over, or nothing more of it will be shown: whoever waits for an answer waits no longer. */
   closed(timeMs: number): void;
+}
+
+/** Why a conversation is not read. */
+export interface Blind {
+  readonly says: string;
+  /** False: one message could not be read, and what comes after it may be. */
+  readonly isForGood: boolean;
 }
 
 /** Bytes of one direction as they came. */

@@ -1,4 +1,4 @@
-import type { Conversation, Segment } from "./conversation.ts";
+import type { Blind, Conversation, Segment } from "./conversation.ts";
 
 /** Segments held while the first place is looked for from which a connection can be read. */
 export const MAX_JOIN_SEGMENTS = 32;
@@ -10,6 +10,11 @@ export const MAX_JOIN_TRIES = 200;
 /** Says from where on held segments can be read: they are cut down to that; undefined: not yet. Pure. */
 export type FindPlace = (held: readonly Segment[]) => readonly Segment[] | undefined;
 
+const NEVER_READ: Blind = {
+  says: "nothing in it shows where a message begins; it may be encrypted",
+  isForGood: true,
+};
+
 /** What became of a connection of which a part was not seen. */
 export type JoinState =
   | { readonly kind: "looking"; readonly unparsedBytes: number }
@@ -18,7 +23,7 @@ export type JoinState =
   | { readonly kind: "given-up"; readonly unparsedBytes: number };
 
 /**
- * A connection whose beginning, or a stretch of which, was not seen. What comes is held until its own content confirms a place where a message begins, and is
+ * A connection whose beginning, or a stretch of which, was not seen or could not be read. What comes is held until its own content confirms a place where a message begins, and is
  * judged from that place on, with the times at which it came. A stretch in the middle of a message is never taken for one.
  */
 export class LateConversation implements Conversation {
@@ -40,8 +45,8 @@ export class LateConversation implements Conversation {
     return { kind: this.#kind, unparsedBytes };
   }
 
-  get blind(): string | undefined {
-    if (this.#kind === "given-up") return "nothing in it shows where a message begins; it may be encrypted";
+  get blind(): Blind | undefined {
+    if (this.#kind === "given-up") return NEVER_READ;
     return this.#kind === "joined" ? this.#inner.blind : undefined;
   }
 

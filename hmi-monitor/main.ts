@@ -103,10 +103,13 @@ export async function runHmiMonitor(options: HmiMonitorOptions): Promise<Running
 
 function summaryOf(point: Point, monitor: Monitor): readonly string[] {
   const { judged, denied, lost } = point.status();
-  const { joinedLate, resynchronised, blind, bytes, strangerBytes } = monitor.unread;
+  const { joinedLate, gaps, unreadable, resynchronised, blind, bytes, strangerBytes } = monitor.unread;
   const unread: readonly (readonly [number, string])[] = [
     [lost, "frames, or parts of them, could not be judged"],
-    [joinedLate - resynchronised, "connections that began before the capture were never read"],
+    [joinedLate, "connections began before the capture"],
+    [gaps, "times bytes were missing in a connection"],
+    [unreadable, "messages could not be read"],
+    [resynchronised, "times a connection was read on after one of these"],
     [blind, "connections cannot be read from somewhere on"],
     [bytes, "bytes in connections that were blind"],
     [strangerBytes, "bytes of servers that the plant does not name"],

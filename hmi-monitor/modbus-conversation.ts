@@ -18,7 +18,7 @@ import {
 } from "#wire/modbus/index.ts";
 import type { Direction } from "#wire/packet/index.ts";
 import { describeWireError } from "#wire/wire-error.ts";
-import type { Conversation } from "./conversation.ts";
+import type { Blind, Conversation } from "./conversation.ts";
 
 /** Requests remembered until their answers come; more than a relay would let wait, since a monitor cannot hold anyone back. */
 export const MAX_PENDING = 64;
@@ -56,7 +56,7 @@ export class ModbusConversation implements Conversation {
   readonly #notPaired: (answers: number) => void;
   readonly #notAnswered: (commands: number) => void;
   #nowMs = 0;
-  #blind: string | undefined;
+  #unreadable: string | undefined;
 
   /**
    * @param notPaired is told of answers that belong to no request that was seen
@@ -76,18 +76,18 @@ export class ModbusConversation implements Conversation {
     this.#notAnswered = notAnswered;
   }
 
-  get blind(): string | undefined {
-    return this.#blind;
+  get blind(): Blind | undefined {
+    return this.#unreadable === undefined ? undefined : { says: this.#unreadable, isForGood: false };
   }
 
   data(direction: Direction, bytes: Buffer, timeMs: number): void {
     const framer = direction === "client-to-server" ? this.#requests : this.#responses;
     for (const frame of framer.push(bytes)) {
-      if (this.#blind !== undefined) return;
+      if (this.#unreadable !== undefined) return;
       if (direction === "client-to-server") this.#request(frame, timeMs);
       else this.#response(frame, timeMs);
     }
-    if (framer.state.kind === "failed") this.#blind ??= describeWireError(framer.state.error);
+    if (framer.state.kind === "failed") this.#unreadable ??= describeWireError(framer.state.error);
   }
 
   lost(timeMs: number): void {
@@ -95,6 +95,7 @@ export class ModbusConversation implements Conversation {
     for (const { context } of this.#pending.drain()) this.#unknown(context, timeMs);
     this.#requests = new MbapFramer();
     this.#responses = new MbapFramer();
+    this.#unreadable = undefined;
   }
 
   /** A server says nothing that it is not asked; who asks too seldom is missed by the rules. */
@@ -109,7 +110,7 @@ export class ModbusConversation implements Conversation {
   #request(frame: MbapFrame, timeMs: number): void {
     const request = decodeRequest(frame.pdu);
     if (!request.ok) {
-      this.#blind = describeWireError(request.error);
+      this.#unreadable = describeWireError(request.error);
       return;
     }
     this.look(timeMs);
@@ -154,7 +155,7 @@ export class ModbusConversation implements Conversation {
     const response = decodeResponse(frame.pdu, request);
     if (!response.ok) {
       this.#unknown(context, timeMs);
-      this.#blind = `an answer cannot be read (${describeWireError(response.error)})`;
+      this.#unreadable = `an answer cannot be read (${describeWireError(response.error)})`;
       return;
     }
     this.#answered(frame, paired.value, response.value, timeMs);

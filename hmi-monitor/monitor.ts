@@ -4,7 +4,6 @@ import { deviceAt, linkOf } from "#specs/addresses.ts";
 import type { DeviceId } from "#specs/ids.ts";
 import type { Plant, Protocol } from "#specs/plant.ts";
 import {
-  type BlindReason,
   type ChecksumRule,
   type Direction,
   type Flow,
@@ -53,8 +52,8 @@ interface Followed {
 
 /**
  * Turns captured frames into judged commands: frame → TCP stream → message → observation → verdict. Asks no clock; what cannot be
- * seen is said and counted. INVARIANT (no guess): after a byte that cannot be read nothing more of that connection is judged; after a gap,
- * nothing before its own content confirms where a message begins.
+ * seen is said and counted. INVARIANT (no guess): after a gap, or a byte that cannot be read, nothing of that connection is judged before its
+ * own content confirms where a message begins.
  */
 export class Monitor {
   readonly #point: Point;
@@ -176,7 +175,10 @@ export class Monitor {
         const followed = this.#followed.get(flow.id);
         if (followed?.conversation === undefined) return;
         if (reason === "urgent") this.#goBlind(followed, URGENT_SAYS, timeMs);
-        else this.#missing(followed, followed.conversation, reason, timeMs);
+        else {
+          this.#unread.count.gaps += 1;
+          this.#lookOn(followed, followed.conversation, timeMs, `bytes are missing from the mirror (${reason})`);
+        }
       },
       close: (flow, _reason, timeMs) => this.#close(flow.id, timeMs),
       overlap: (flow, _direction, differingBytes) => {
@@ -205,18 +207,22 @@ export class Monitor {
     }
     conversation.data(direction, bytes, timeMs);
     if (this.#halfSeen.size > 0) this.#lookAtLate(followed);
-    if (conversation.blind !== undefined) this.#goBlind(followed, conversation.blind, timeMs);
+    const { blind } = conversation;
+    if (blind === undefined) return;
+    if (blind.isForGood) return this.#goBlind(followed, blind.says, timeMs);
+    this.#unread.count.unreadable += 1;
+    this.#unread.count.bytes += bytes.length;
+    this.#lookOn(followed, conversation, timeMs, blind.says);
   }
 
-  /** Bytes of it will not come any more: it is looked through for a place to go on from, as one that was there before. */
-  #missing(followed: Followed, conversation: Conversation, reason: BlindReason, timeMs: number): void {
+  /** It is looked through for a place to go on from, as one that was there before. */
+  #lookOn(followed: Followed, conversation: Conversation, timeMs: number, says: string): void {
     const { flow } = followed;
     const late =
       conversation instanceof LateConversation ? conversation : new LateConversation(conversation, this.#placeIn(flow));
     late.lost(timeMs);
     followed.conversation = late;
-    this.#unread.count.gaps += 1;
-    this.#look(late, flow, timeMs, `bytes are missing from the mirror (${reason})`);
+    this.#look(late, flow, timeMs, says);
   }
 
   #look(late: LateConversation, flow: Flow, timeMs: number, says: string): void {

@@ -12,8 +12,8 @@ import { decodeRequest, type UaRequest } from "#wire/opcua/request.ts";
 import { decodeResponse } from "#wire/opcua/response.ts";
 import { securityPolicyName } from "#wire/opcua/security-policy.ts";
 import type { Direction } from "#wire/packet/index.ts";
-import { describeWireError } from "#wire/wire-error.ts";
-import type { Conversation } from "./conversation.ts";
+import { describeWireError, type WireError } from "#wire/wire-error.ts";
+import type { Blind, Conversation } from "./conversation.ts";
 import type { UaClients } from "./opcua-clients.ts";
 import { type ChannelSecurity, CLEAR, securityOf } from "./opcua-security.ts";
 import { UaTold } from "./opcua-told.ts";
@@ -57,7 +57,7 @@ export class UaConversation implements Conversation {
   #opening: AsymmetricHeader | undefined;
   /** Known from the first message on. */
   #security: ChannelSecurity | undefined;
-  #blind: string | undefined;
+  #blind: Blind | undefined;
 
   /**
    * @param notPaired is told of answers that belong to no request that was seen
@@ -77,7 +77,7 @@ export class UaConversation implements Conversation {
     this.#notAnswered = notAnswered;
   }
 
-  get blind(): string | undefined {
+  get blind(): Blind | undefined {
     return this.#blind;
   }
 
@@ -85,13 +85,14 @@ export class UaConversation implements Conversation {
     const up = direction === "client-to-server";
     const { framer, assembler } = up ? this.#up : this.#down;
     for (const frame of framer.push(bytes)) if (this.#blind === undefined) this.#frame(frame, assembler, up, timeMs);
-    if (framer.failed !== undefined) this.#blind ??= describeWireError(framer.failed);
+    if (framer.failed !== undefined) this.#blind ??= unreadable(framer.failed);
   }
 
   /** Sessions, subscriptions and the names of nodes outlast it. */
   lost(): void {
     this.#pending.clear();
     this.#told.lost();
+    if (this.#blind?.isForGood === false) this.#blind = undefined;
     this.#up = { framer: new UacpFramer(), assembler: new MessageAssembler() };
     this.#down = { framer: new UacpFramer(), assembler: new MessageAssembler() };
   }
@@ -129,13 +130,14 @@ export class UaConversation implements Conversation {
     this.#security ??= securityOf(frame, this.#opening?.securityPolicyUri);
     const security = this.#security ?? CLEAR;
     if (security.kind === "encrypted") {
-      this.#blind = this.#opening === undefined ? "its channel is encrypted" : securedSays(this.#opening);
+      const says = this.#opening === undefined ? "its channel is encrypted" : securedSays(this.#opening);
+      this.#blind = { says, isForGood: true };
       return;
     }
     const chunk = decodeSymmetricChunk(frame.bytes, security.signatureBytes);
     const assembly = chunk.ok ? assembler.push(chunk.value) : chunk;
     if (!assembly.ok) {
-      this.#blind = describeWireError(assembly.error);
+      this.#blind = unreadable(assembly.error);
       return;
     }
     if (assembly.value.kind === "aborted" && !up) this.#gaveUp(assembly.value.requestId);
@@ -148,19 +150,19 @@ export class UaConversation implements Conversation {
   #openChannel(frame: UacpFrame): void {
     const header = decodeAsymmetricHeader(frame.bytes);
     if (!header.ok) {
-      this.#blind = describeWireError(header.error);
+      this.#blind = unreadable(header.error);
       return;
     }
     // A channel keeps its policy when it is renewed; an answer carries the server's certificate.
     const before = this.#opening?.securityPolicyUri;
     if (before === undefined) this.#opening = header.value;
-    else if (before !== header.value.securityPolicyUri) this.#blind = "the policy of its channel was changed";
+    else if (before !== header.value.securityPolicyUri) this.#blind = POLICY_CHANGED;
   }
 
   #request(requestId: number, body: Buffer, timeMs: number): void {
     const decoded = decodeRequest(body);
     if (!decoded.ok) {
-      this.#blind = describeWireError(decoded.error);
+      this.#blind = unreadable(decoded.error);
       return;
     }
     const { names } = this.#server;
@@ -198,7 +200,7 @@ export class UaConversation implements Conversation {
     const { request, judged } = pending;
     const response = decodeResponse(body);
     if (!response.ok) {
-      this.#blind = `an answer cannot be read (${describeWireError(response.error)})`;
+      this.#blind = { says: `an answer cannot be read (${describeWireError(response.error)})`, isForGood: false };
       return;
     }
     const outcome = isGoodUaAnswer(response.value) ? "answered-ok" : "answered-error";
@@ -216,6 +218,13 @@ export class UaConversation implements Conversation {
     this.#pending.delete(requestId);
     for (const j of pending?.judged ?? []) this.#point.answered(j, "answered-error");
   }
+}
+
+const POLICY_CHANGED: Blind = { says: "the policy of its channel was changed", isForGood: true };
+
+/** Of one message. */
+function unreadable(error: WireError): Blind {
+  return { says: describeWireError(error), isForGood: false };
 }
 
 /** What a mirror shows of an encrypted channel: its policy, and the certificate of who opened it. */

@@ -4,7 +4,9 @@ export interface Unread {
   joinedLate: number;
   /** Times that bytes were missing in a connection. */
   gaps: number;
-  /** Of both, how often a place was found from which it is read. */
+  /** Messages that could not be read. */
+  unreadable: number;
+  /** Of all three, how often a place was found from which it is read. */
   resynchronised: number;
   /** Connections of which nothing more is read. */
   blind: number;
@@ -23,6 +25,7 @@ export interface Unread {
 const NOTHING: Unread = {
   joinedLate: 0,
   gaps: 0,
+  unreadable: 0,
   resynchronised: 0,
   blind: 0,
   bytes: 0,

@@ -98,6 +98,8 @@ function notJudged({ notJudged: not, capture, judged }: ReplayReport): string {
     [not.blindBytes, "bytes in connections that cannot be read"],
     [not.joinedLate, "connections that began before the capture"],
     [not.gaps, "gaps within connections, where bytes are missing"],
+    [not.unreadable, "messages that cannot be read"],
+    [not.resynchronised, "times that a connection was read on after one of these"],
     [not.otherBytes, "bytes of servers or ports that the bundle does not name"],
     [not.answers, "answers to no request that was seen"],
     [not.frames, "frames that are damaged or out of place"],

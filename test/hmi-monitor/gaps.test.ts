@@ -1,129 +1,18 @@
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
-import { ReadRequest, ReadResponse, StatusCodes, WriteRequest, WriteResponse } from "node-opcua";
 import { describe, expect, test } from "vitest";
 import { LEAST_VISIBLE_MS } from "#hmi-monitor/half-seen.ts";
 import type { SeenFrame } from "#hmi-monitor/monitor.ts";
 import { buildBundle, relocatePlant } from "#specs/bundle.ts";
-import { encodeMsgChunk } from "#wire/opcua/message-chunk.ts";
-import { encodeHello } from "#wire/opcua/uacp-messages.ts";
-import { CaptureReader, type PcapRecord } from "#wire/pcap/index.ts";
+import { CaptureReader } from "#wire/pcap/index.ts";
 import { waterTreatment } from "../support/plant.ts";
-import { adu } from "../switch-filter/raw-client.ts";
-import { openBody, opn, SIZES } from "../switch-filter/ua-bench.ts";
-import { bodyOf } from "../wire/opcua/node-opcua-bytes.ts";
-import { Capture, type Watching, watching } from "./capture.ts";
+import { watching } from "./capture.ts";
+import { HANDSHAKE, isWithin, judged, modbus, opcua, turns, watch } from "./talks.ts";
 
 /** Frames that the mirror loses: what is judged is what was sent, and the connection is read again. */
-const PLC1 = { ip: "127.10.2.1", port: 1502 };
-const PLC2_UA = { ip: "127.10.2.2", port: 4840 };
-const HANDSHAKE = 3;
-
-/** A conversation, and what it writes: text with the value that no two writes have in common. */
-interface Talk {
-  readonly capture: Capture;
-  readonly writes: readonly string[];
-}
-
-/** How a conversation goes: for each request whether it writes, how many bytes its first segment has, and whether the next is asked before the answer. */
-interface Turn {
-  readonly writes: boolean;
-  readonly cut: number;
-  readonly piped: boolean;
-}
-const turns = fc.array(
-  fc.record({
-    writes: fc.boolean(),
-    cut: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 11 })),
-    piped: fc.boolean(),
-  }),
-  { minLength: 6, maxLength: 14 },
-);
-
-function say(send: (bytes: Buffer) => unknown, bytes: Buffer, cut: number): void {
-  if (cut === 0) send(bytes);
-  else for (const part of [bytes.subarray(0, cut), bytes.subarray(cut)]) send(part);
-}
-
-/** A write of six registers that hold a whole other write, with a segment of its own: who begins to read there reads what nobody sent. */
-const nested = (n: number) => `10 0000 0006 0c ${(0x7000 + n).toString(16)} 0000 0006 0106 0001 0320`;
-const NESTED_AT = 13;
-
-function modbus(course: readonly Turn[]): Talk {
-  const capture = new Capture(PLC1, 40_001);
-  const writes: string[] = [];
-  const answers: Buffer[] = [];
-  const ask = (n: number, isWrite: boolean, cut: number): void => {
-    const up = (bytes: Buffer) => capture.up(bytes);
-    if (!isWrite) {
-      say(up, adu(n, "03 0000 0003"), cut);
-      answers.push(adu(n, "03 06 012c 00c8 05dc"));
-    } else if (n % 3 === 0) {
-      writes.push(`FIC101.SP ${Math.round(0x7000 + n) / 10}`);
-      say(up, adu(n, nested(n)), NESTED_AT);
-      answers.push(adu(n, "10 0000 0006"));
-    } else {
-      const write = adu(n, `06 0001 ${(100 + n).toString(16).padStart(4, "0")}`);
-      writes.push(`DOS201.SP ${(100 + n) / 100}`);
-      say(up, write, cut);
-      answers.push(write);
-    }
-  };
-  for (const [n, { writes: isWrite, cut, piped }] of course.entries()) {
-    ask(n, isWrite, cut);
-    if (!piped) for (const answer of answers.splice(0)) say((bytes) => capture.down(bytes), answer, cut);
-  }
-  for (const answer of answers) capture.down(answer);
-  return { capture, writes };
-}
-
-const SP = { nodeId: "ns=1;s=FIC401.SP", attributeId: 13 };
-const chunk = (sequenceNumber: number, requestId: number, body: Buffer) =>
-  encodeMsgChunk({ channelId: 7, tokenId: 1, sequenceNumber, requestId, body });
-const read = bodyOf(new ReadRequest({ nodesToRead: [SP] }));
-const shown = bodyOf(new ReadResponse({ results: [{ value: { dataType: 11, value: 30 } }] }));
-const written = bodyOf(new WriteResponse({ results: [StatusCodes.Good] }));
-
-function opcua(course: readonly Turn[]): Talk {
-  const capture = new Capture(PLC2_UA, 40_002)
-    .up(encodeHello({ ...SIZES, endpointUrl: "opc.tcp://127.10.2.2:4840" }))
-    .up(opn(1, openBody(0)));
-  const writes: string[] = [];
-  const answers: Buffer[] = [];
-  for (const [n, { writes: isWrite, cut, piped }] of course.entries()) {
-    const value = 20 + n / 4;
-    if (isWrite) writes.push(`FIC401.SP ${value}`);
-    const write = () =>
-      bodyOf(new WriteRequest({ nodesToWrite: [{ ...SP, value: { value: { dataType: 11, value } } }] }));
-    say((bytes) => capture.up(bytes), chunk(n + 2, n + 2, isWrite ? write() : read), cut);
-    answers.push(chunk(n + 2, n + 2, isWrite ? written : shown));
-    if (!piped) for (const answer of answers.splice(0)) say((bytes) => capture.down(bytes), answer, cut);
-  }
-  for (const answer of answers) capture.down(answer);
-  return { capture, writes };
-}
-
-async function watch(records: readonly PcapRecord[]): Promise<Watching> {
-  const watched = await watching();
-  for (const record of records) watched.monitor.frame(record);
-  watched.monitor.tick((records.at(-1)?.timeMs ?? 0) + 2000);
-  return watched;
-}
-
-const judged = ({ writes }: Watching) => writes().map((text) => text.replace(/ (allow|deny)$/, ""));
-
 /** Which connection a command came on. What is behind a gap of one waits, and that of another does not. */
 const portOf = (command: string): string => command.split(" ")[0] ?? "";
-
-/** Each of the one comes in the other, in the same order. */
-function isWithin(some: readonly string[], all: readonly string[]): boolean {
-  let at = 0;
-  return some.every((text) => {
-    at = all.indexOf(text, at) + 1;
-    return at > 0;
-  });
-}
 
 describe.each([
   { protocol: "Modbus", talk: modbus },
