@@ -12,9 +12,11 @@ export function plantRecords(runDir: string): readonly PlantRecord[] {
 
 export function operatorCommands(runDir: string): readonly OperatorCommand[] {
   return lines(join(runDir, "operator.jsonl")).flatMap((line) => {
-    const { atMs, tag, value, result } = line;
+    const { atMs, tag, value, result, code, says } = line;
     if (typeof atMs !== "number" || typeof tag !== "string" || typeof value !== "number") return [];
-    return result === "ok" || result === "exception" || result === "error" ? [{ atMs, tag, value, result }] : [];
+    if (result !== "ok" && result !== "exception" && result !== "error") return [];
+    const told = code ?? says;
+    return [{ atMs, tag, value, result, ...(told === undefined ? {} : { told: String(told) }) }];
   });
 }
 

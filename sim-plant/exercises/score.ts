@@ -27,6 +27,8 @@ export interface OperatorCommand {
   readonly tag: string;
   readonly value: number;
   readonly result: "ok" | "exception" | "error";
+  /** What the operator was told, unless it went well: the code of the exception, or what became of the connection. */
+  readonly told?: string;
 }
 
 /** What reached a PLC's memory in one scan, from the PLC's own scan log. */
@@ -70,7 +72,7 @@ export function score(evidence: Evidence): ExerciseResult {
   const attacks = evidence.attacks.map((run) => scoreAttack(evidence, run));
   const containTimes = evidence.attacks.map((run) => containTime(evidence, run));
   const recoverTimes = evidence.attacks.map((run) => recoverTime(evidence, run));
-  const { falseBlocks, cut } = blockedCommands(evidence);
+  const { refused, cut } = blockedCommands(evidence);
   const attackedFromMs = evidence.attacks[0]?.fromMs ?? 0;
   const result: Omit<ExerciseResult, "passed" | "failures"> = {
     exercise: evidence.exercise,
@@ -79,7 +81,7 @@ export function score(evidence: Evidence): ExerciseResult {
     attacks,
     timeToContainMs: worst(containTimes),
     timeToRecoverMs: worst(recoverTimes),
-    falseBlocks,
+    falseBlocks: refused.length,
     cut,
     denials: evidence.denials,
     detections: evidence.detections.length,
@@ -88,7 +90,7 @@ export function score(evidence: Evidence): ExerciseResult {
       productionKept: round3(productionKept(evidence.plant, evidence.undisturbed, attackedFromMs, evidence.endMs)),
     },
   };
-  const failures = failuresOf(evidence, result, recoverTimes);
+  const failures = failuresOf(evidence, result, refused, recoverTimes);
   return { ...result, passed: failures.length === 0, failures };
 }
 
@@ -132,8 +134,8 @@ function reachedMemory(evidence: Evidence, run: AttackRun, action: AttackAction)
   );
 }
 
-function blockedCommands(evidence: Evidence): { falseBlocks: number; cut: number } {
-  let falseBlocks = 0;
+function blockedCommands(evidence: Evidence): { readonly refused: readonly OperatorCommand[]; readonly cut: number } {
+  const refused: OperatorCommand[] = [];
   let cut = 0;
   for (const command of evidence.operator) {
     if (command.result === "ok" || tampered(evidence, command)) continue;
@@ -141,11 +143,21 @@ function blockedCommands(evidence: Evidence): { falseBlocks: number; cut: number
       (c) => c.emergency && command.atMs >= c.atMs - CUT_MS && command.atMs <= c.atMs + CUT_MS,
     );
     if (afterEmergency) cut += 1;
-    else if (command.result === "exception") falseBlocks += 1;
+    else if (command.result === "exception") refused.push(command);
     else if (!evidence.attacks.some((run) => command.atMs >= run.fromMs && command.atMs <= run.toMs + AFTERMATH_MS))
-      falseBlocks += 1;
+      refused.push(command);
   }
-  return { falseBlocks, cut };
+  return { refused, cut };
+}
+
+/** `2 benign commands were refused, first LIT101.SP = 1.5 at 812 s of plant time (error: Timed out)`. */
+function refusedWords(refused: readonly OperatorCommand[]): string {
+  const [first] = refused;
+  if (first === undefined) return "no benign command was refused";
+  const { tag, value, atMs, result, told } = first;
+  const why = told === undefined ? result : `${result}: ${told}`;
+  const count = refused.length === 1 ? "1 benign command was" : `${refused.length} benign commands were`;
+  return `${count} refused, first ${tag} = ${value} at ${Math.round(atMs / 1000)} s of plant time (${why})`;
 }
 
 /** A man in the middle changed it: what was refused was not what the operator sent. */
@@ -180,6 +192,7 @@ function recoverTime(evidence: Evidence, run: AttackRun): number | null {
 function failuresOf(
   evidence: Evidence,
   result: Omit<ExerciseResult, "passed" | "failures">,
+  refused: readonly OperatorCommand[],
   recoverTimes: readonly (number | null)[],
 ): readonly string[] {
   const failures: string[] = [];
@@ -199,7 +212,7 @@ function failuresOf(
       `${attack.id} was located at ${attack.locus.join(", ") || "no place"}, not at ${attack.expectedLocus.join(", ")}`,
     );
   }
-  expect(result.falseBlocks === 0, `${result.falseBlocks} benign commands were refused`);
+  expect(refused.length === 0, refusedWords(refused));
   if (evidence.attacks.length === 0) {
     expect(result.denials === 0, `${result.denials} denials without an attack`);
     expect(result.detections === 0, `${result.detections} detections without an attack`);

@@ -148,6 +148,11 @@ describe("whether an exercise passes", () => {
     ["off: no harm was done", { ...off, plant: plant() }, ["nothing was harmed although nothing stood in the way"]],
     ["no attack: nothing happens", quiet, []],
     [
+      "no attack: a command was refused",
+      { ...quiet, operator: [{ ...sent(50_000, "error"), told: "Timed out" }, sent(60_000, "exception")] },
+      ["2 benign commands were refused, first DOS201.SP = 2 at 50 s of plant time (error: Timed out)"],
+    ],
+    [
       "no attack: a false alarm",
       { ...quiet, detections: [detection()], denials: 1 },
       ["1 denials without an attack", "1 detections without an attack"],
