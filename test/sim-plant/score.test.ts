@@ -167,6 +167,8 @@ describe("commands of the operator that did not succeed", () => {
   test.each<[string, OperatorCommand[], Partial<Evidence>, { falseBlocks: number; cut: number }]>([
     ["refused in quiet operation", [sent(50_000, "exception")], {}, { falseBlocks: 1, cut: 0 }],
     ["connection lost in quiet operation", [sent(50_000, "error")], {}, { falseBlocks: 1, cut: 0 }],
+    ["in the last round that the plant recorded", [sent(END_MS, "error")], { attacks: [] }, { falseBlocks: 1, cut: 0 }],
+    ["while everything is being stopped", [sent(END_MS + 500, "error")], { attacks: [] }, { falseBlocks: 0, cut: 0 }],
     ["connection lost during the attack", [sent(BEGIN_MS + 5000, "error")], {}, { falseBlocks: 0, cut: 0 }],
     ["refused during the attack", [sent(BEGIN_MS + 5000, "exception")], {}, { falseBlocks: 1, cut: 0 }],
     ["under way at the emergency change", [sent(BEGIN_MS + 2900, "exception")], {}, { falseBlocks: 0, cut: 1 }],
