@@ -8,7 +8,7 @@ import { chunksOf, nameOf, Unreadable } from "./capture-chunks.ts";
 import { CaptureProgress } from "./capture-progress.ts";
 import { type ChecksumFlags, checksumOption, checksumsFrom } from "./checksums.ts";
 import { UsageError } from "./part.ts";
-import { type PortFlags, portOptions } from "./protocol-ports.ts";
+import { type PortFlags, portLists, portOptions } from "./protocol-ports.ts";
 
 interface DecodeFlags extends PortFlags, ChecksumFlags {
   readonly json?: boolean;
@@ -55,16 +55,13 @@ async function decode(capture: string, flags: DecodeFlags): Promise<void> {
 }
 
 /** @throws UsageError */
-function optionsFrom({ modbusPort, opcuaPort, modbusFraming, ...flags }: DecodeFlags): DecodeOptions {
+function optionsFrom({ modbusFraming, ...flags }: DecodeFlags): DecodeOptions {
   const framing = FRAMINGS.find((name) => name === modbusFraming);
   if (framing === undefined)
     throw new UsageError(`\`${modbusFraming}\` is no framing; give --modbus-framing ${FRAMINGS.join(" or ")}`);
-  const both = modbusPort?.find((port) => opcuaPort?.includes(port) === true);
-  if (both !== undefined) throw new UsageError(`port ${both} cannot be of both protocols; give it to one of them`);
+  const { modbus, opcua } = portLists(flags);
   return {
-    ...(modbusPort === undefined ? {} : { modbusPorts: modbusPort }),
-    ...(opcuaPort === undefined ? {} : { opcuaPorts: opcuaPort }),
-    modbusFraming: framing,
-    verifyChecksums: checksumsFrom(flags),
+    ...{ modbusPorts: modbus, opcuaPorts: opcua },
+    ...{ modbusFraming: framing, verifyChecksums: checksumsFrom(flags) },
   };
 }

@@ -6,6 +6,7 @@ import { startHmiMonitor } from "./parts/hmi-monitor.ts";
 import { startGuardAgent } from "./parts/plc-guard.ts";
 import { pointFlags } from "./parts/point-flags.ts";
 import { startSwitchFilter } from "./parts/switch-filter.ts";
+import { port } from "./protocol-ports.ts";
 
 /** `sekisho switch-filter | hmi-monitor | plc-guard | coordinator`: one part of Sekisho as a process of its own. */
 export function addPartCommands(program: Command): void {
@@ -58,8 +59,8 @@ export function addPartCommands(program: Command): void {
     .option("--link <id...>", "with --inline: a link of the station; one --listen and one --upstream belong to each")
     .option("--listen <host:port...>", "with --inline: the loopback address that the HMI connects to")
     .option("--upstream <host:port...>", "with --inline: the server")
-    .option("--modbus-port <port...>", "TCP ports of the Modbus servers", ["502"])
-    .option("--opcua-port <port...>", "TCP ports of the OPC UA servers", ["4840"])
+    .option("--modbus-port <port...>", "TCP ports of the Modbus servers; default: 502", port)
+    .option("--opcua-port <port...>", "TCP ports of the OPC UA servers; default: 4840", port)
     .action((flags) => runPart("hmi-monitor", () => startHmiMonitor(flags)));
 
   pointFlags(program.command("plc-guard").description("speak for the guards in the PLCs"))

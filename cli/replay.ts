@@ -64,10 +64,8 @@ async function replay(capture: string, flags: ReplayFlags): Promise<void> {
   const report = reportOf(done, bundle, from, problem);
   await write(flags.json === true ? `${JSON.stringify(report)}\n` : reportText(report));
   if (problem !== undefined) throw new UsageError(`${nameOf(capture)}: ${problem}`);
-  if (done.course instanceof MarkedCourse && done.course.ahead > 0)
-    process.stderr.write(
-      `sekisho: the capture ended before ${done.course.ahead} of the marks in ${flags.phases ?? ""}\n`,
-    );
+  if (flags.phases !== undefined && done.course instanceof MarkedCourse && done.course.ahead > 0)
+    process.stderr.write(`sekisho: the capture ended before ${done.course.ahead} of the marks in ${flags.phases}\n`);
   if (report.judged.denied > 0) process.exitCode = 1;
 }
 
@@ -108,6 +106,7 @@ interface Judgement {
 
 async function judge(capture: string, options: Judging, out: string | undefined): Promise<Judgement> {
   if (out === undefined) return readAll(capture, new Replay(options));
+  if (isSameFile(capture, out)) throw new UsageError(`--out ${out} is the capture itself; name another file`);
   const comments = new FrameComments();
   const { layer, bundle } = options;
   const written = new CommentedCapture(out, `judged at the ${layer} layer by bundle ${bundle.id}`);
@@ -179,6 +178,13 @@ function open(path: string): number {
     if (error instanceof UsageError) throw error;
     throw new UsageError(`${path} cannot be opened: ${whyOf(error)}; give a pcap or pcapng file`);
   }
+}
+
+/** What was captured is evidence, and is never replaced. */
+function isSameFile(capture: string, out: string): boolean {
+  if (capture === STDIN) return false;
+  const [one, other] = [capture, out].map((path) => statSync(path, { bigint: true, throwIfNoEntry: false }));
+  return one !== undefined && other !== undefined && one.dev === other.dev && one.ino === other.ino;
 }
 
 function isOfSystem(error: unknown): boolean {

@@ -59,7 +59,7 @@ export function addSpecCommands(program: Command): void {
     .action((plant: string, flags: GraphFlags) => graph(plant, flags));
   portOptions(spec.command("learn"))
     .description("draft a plant and a lifecycle from captures, with the evidence for each rule")
-    .argument("<captures...>", "capture files (pcap or pcapng), in the order of their times")
+    .argument("<captures...>", "capture files (pcap or pcapng), in any order; `-` reads standard input")
     .option("--phases <file>", "from when on which phase holds (docs/replay.md)")
     .option(
       "--plant <plant>",
@@ -67,7 +67,10 @@ export function addSpecCommands(program: Command): void {
     )
     .option("-o, --out <folder>", "where to write the draft; one that is there is never widened without --widen")
     .option("--sightings <n>", "occasions on which a command must have been seen, 1 to 1000 (3)", sightings)
-    .option("--safe <phase>", "the phase in which nothing can go wrong; default: the first one seen")
+    .option(
+      "--safe <phase>",
+      "the phase in which nothing can go wrong; default: that of the given plant, else the first one seen",
+    )
     .option("--widen", "take into the draft that is there what it does not allow yet")
     .option(...JSON_FLAG)
     .action((captures: readonly string[], flags: LearnFlags) => learn(captures, flags));

@@ -2,6 +2,7 @@ import type { AddressInfo } from "node:net";
 import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import { type Static, Type } from "typebox";
 import { WebSocketServer } from "ws";
+import { NAME_PATTERN } from "#specs/ids.ts";
 import { isLoopback } from "./broker.ts";
 import type { Coordinator } from "./coordinator.ts";
 import { Live } from "./live.ts";
@@ -34,7 +35,7 @@ const Role = Type.Union([
   Type.Literal("engineer"),
   Type.Literal("admin"),
 ]);
-const Word = Type.String({ minLength: 1, maxLength: 64, pattern: "^[A-Za-z][A-Za-z0-9_.-]*$" });
+const Word = Type.String({ pattern: NAME_PATTERN });
 const Person = Type.String({ minLength: 1, maxLength: 100, pattern: "^[^\\u0000-\\u001f]+$" });
 const Request = Type.Object(
   { request: Word, role: Role, person: Person, phase: Type.Optional(Word) },

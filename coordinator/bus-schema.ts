@@ -1,30 +1,39 @@
 import { type TSchema, Type } from "typebox";
 import type { AnswerMessage, NoticeMessage, ReceiptMessage, StatusMessage, TagsMessage } from "#point/bus.ts";
+import { MAX_ITEMS, MAX_LINKS, MAX_SAYS, MAX_WORDS } from "#point/bus-limits.ts";
 import { checked } from "#point/checked.ts";
 import { REASONS, type ReasonCode } from "#specs/decide/reasons.ts";
-import type { DeviceId, Epoch, LinkId, PhaseId, StepId, TagId, ZoneId } from "#specs/ids.ts";
+import {
+  type DeviceId,
+  type Epoch,
+  type LinkId,
+  NAME_PATTERN,
+  type PhaseId,
+  type StepId,
+  type TagId,
+  type ZoneId,
+} from "#specs/ids.ts";
 import { LOCI, type Locus, OPERATIONS } from "#specs/lifecycle.ts";
 import { UA_WAYS } from "#specs/plant.ts";
 
 /** Reads what points send. Everything from outside is validated at this edge; undefined: not such a message. */
 
-const NAME = "^[A-Za-z][A-Za-z0-9_.-]{0,63}$";
-const id = <T extends string>() => Type.Unsafe<T>(Type.String({ pattern: NAME, maxLength: 64 }));
+const name = Type.String({ pattern: NAME_PATTERN });
+const id = <T extends string>() => Type.Unsafe<T>(name);
 const words = <T extends string>(list: readonly T[]) =>
   Type.Unsafe<T>(Type.Union(list.map((word) => Type.Literal(word))));
 const nullable = <S extends TSchema>(schema: S) => Type.Union([schema, Type.Null()]);
 const epoch = Type.Unsafe<Epoch>(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }));
-const text = Type.String({ maxLength: 1000 });
-const short = Type.String({ maxLength: 200 });
+const text = Type.String({ maxLength: MAX_SAYS });
+const short = Type.String({ maxLength: MAX_WORDS });
 const count = Type.Number({ minimum: 0 });
 
 const reasonCodes = Object.keys(REASONS).filter((code): code is ReasonCode => code in REASONS);
 const layer = words(["hmi", "switch", "plc"] as const);
 const operation = words(OPERATIONS);
 const outcome = words(["forwarded", "answered-ok", "answered-error", "denied"] as const);
-const point = Type.String({ pattern: NAME, maxLength: 64 });
-/** Links whose channels one status may tell of. */
-export const MAX_LINKS = 1000;
+/** As the broker takes it. */
+const point = Type.String({ pattern: "^[A-Za-z][A-Za-z0-9_.-]{0,63}$" });
 
 const Status = Type.Object({
   point,
@@ -45,7 +54,7 @@ const Status = Type.Object({
   denied: count,
   lost: count,
   ways: Type.Optional(
-    Type.Record(Type.String({ pattern: NAME, maxLength: 64 }), words(UA_WAYS), {
+    Type.Record(name, words(UA_WAYS), {
       maxProperties: MAX_LINKS,
       additionalProperties: false,
     }),
@@ -59,7 +68,7 @@ const Receipt = Type.Object({
   atMs: Type.Number(),
   epoch: nullable(epoch),
   phase: nullable(id<PhaseId>()),
-  source: nullable(Type.Unsafe<DeviceId | "program">(Type.String({ pattern: NAME }))),
+  source: nullable(id<DeviceId | "program">()),
   sourceAddress: short,
   target: id<DeviceId>(),
   link: nullable(id<LinkId>()),
@@ -72,7 +81,7 @@ const Receipt = Type.Object({
       value: nullable(Type.Number()),
       before: Type.Optional(Type.Number()),
     }),
-    { maxItems: 2000 },
+    { maxItems: MAX_ITEMS },
   ),
   verdict: words(["allow", "deny"] as const),
   rule: nullable(short),
@@ -116,7 +125,7 @@ const Tags = Type.Object({
   device: id<DeviceId>(),
   scan: Type.Number(),
   atMs: Type.Number(),
-  values: Type.Record(Type.String({ pattern: NAME }), Type.Number(), { additionalProperties: false }),
+  values: Type.Record(name, Type.Number(), { additionalProperties: false }),
 });
 
 const Answer = Type.Object({

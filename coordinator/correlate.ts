@@ -1,4 +1,4 @@
-import type { ReceiptMessage } from "#point/bus.ts";
+import type { PointId, ReceiptMessage } from "#point/bus.ts";
 import type { TagId } from "#specs/ids.ts";
 import { isSeenAtMirror, type Plant } from "#specs/plant.ts";
 import { type CaseKind, type LocusRow, locate, type Sights, type SourceClass } from "./locus-table.ts";
@@ -22,7 +22,9 @@ export interface Finding {
 }
 
 interface Waiting {
-  readonly receipt: ReceiptMessage;
+  /** Where several points of the layer saw the command: what the strictest says. */
+  receipt: ReceiptMessage;
+  readonly points: Set<PointId>;
   /** Its counterpart in the other layer was found, or it was judged without one. */
   state: "waiting" | "matched" | "judged-alone";
 }
@@ -66,10 +68,10 @@ export class Correlator {
   add(receipt: ReceiptMessage): void {
     switch (receipt.layer) {
       case "hmi":
-        this.#hmi.push({ receipt, state: "waiting" });
+        if (!this.#isOfSameCommand(receipt)) this.#hmi.push(waitingFor(receipt));
         return;
       case "switch":
-        this.#switch.push({ receipt, state: "waiting" });
+        this.#switch.push(waitingFor(receipt));
         this.#writes.add(receipt);
         this.#taint.add(receipt);
         return;
@@ -107,6 +109,19 @@ export class Correlator {
     return findings;
   }
 
+  /** A station may be watched at a mirror port and inline: what both points see is one command, and is matched once. */
+  #isOfSameCommand(receipt: ReceiptMessage): boolean {
+    const same = this.#nearest(
+      this.#hmi,
+      receipt,
+      (other) => !other.points.has(receipt.point) && sameCommand(other.receipt, receipt, this.#tolerances),
+    );
+    if (same === undefined) return false;
+    same.points.add(receipt.point);
+    if (same.state === "waiting" && receipt.verdict === "deny") same.receipt = receipt;
+    return true;
+  }
+
   #judgeOutput(receipt: ReceiptMessage): Finding | undefined {
     if (receipt.verdict === "allow" || this.#taint.explains(receipt.atMs)) return undefined;
     return this.#finding("output", "program", { hmi: NOT, switch: NOT, plc: "seen-violating" }, [receipt]);
@@ -141,6 +156,11 @@ export class Correlator {
       // Its counterpart was judged before this receipt came; what was found then stands.
       waiting.state = "matched";
       late.state = "matched";
+      return undefined;
+    }
+    if (receipt.verdict === "allow" && receipt.action === "blocked") {
+      // Withheld inline on the station, with another part of its message: it was never to arrive.
+      waiting.state = "matched";
       return undefined;
     }
     const blind = !vouched.saw("switch", receipt.atMs);
@@ -217,11 +237,14 @@ export class Correlator {
     receipt: ReceiptMessage,
     fits: (other: ReceiptMessage) => boolean,
   ): Waiting | undefined {
+    return this.#nearest(list, receipt, (other) => other.state !== "matched" && fits(other.receipt));
+  }
+
+  #nearest(list: readonly Waiting[], receipt: ReceiptMessage, fits: (other: Waiting) => boolean): Waiting | undefined {
     let best: Waiting | undefined;
     for (const candidate of list) {
-      if (candidate.state === "matched") continue;
       const distance = Math.abs(candidate.receipt.atMs - receipt.atMs);
-      if (distance > this.#options.windowMs || !fits(candidate.receipt)) continue;
+      if (distance > this.#options.windowMs || !fits(candidate)) continue;
       if (best === undefined || distance < Math.abs(best.receipt.atMs - receipt.atMs)) best = candidate;
     }
     return best;
@@ -242,6 +265,10 @@ export class Correlator {
     }
     this.#writes.forget(nowMs - KEEP_MS);
   }
+}
+
+function waitingFor(receipt: ReceiptMessage): Waiting {
+  return { receipt, points: new Set([receipt.point]), state: "waiting" };
 }
 
 function seen(receipt: ReceiptMessage): LayerSight {

@@ -32,7 +32,11 @@ const BY_POSITION: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
   "CONTAINED",
 ]);
 /** Denies that say something about the point itself, not about who sent the message. */
-const BY_POINT: ReadonlySet<ReasonCode> = new Set<ReasonCode>(["PHASE_UNKNOWN", "INTERNAL"]);
+const BY_POINT: ReadonlyMap<ReasonCode, string> = new Map<ReasonCode, string>([
+  ["PHASE_UNKNOWN", "the point could not judge it"],
+  ["INTERNAL", "the point could not judge it"],
+  ["OVERLOADED", "a rule allows it, and the point had no room for it while so many others wait for the server"],
+]);
 
 /**
  * Why a deny is no sign of an attack, in words; undefined: it is one. A message is still blocked; only nothing follows from it.
@@ -48,7 +52,8 @@ export function explained(
 ): string | undefined {
   const { reason } = receipt;
   if (receipt.verdict === "allow" || reason === null) return undefined;
-  if (BY_POINT.has(reason)) return "the point could not judge it";
+  const byPoint = BY_POINT.get(reason);
+  if (byPoint !== undefined) return byPoint;
   if (!BY_POSITION.has(reason)) return undefined;
   if (now !== undefined && receipt.phase !== now.phase && covered(spec, now, receipt)) {
     return `the point held \`${receipt.phase ?? "no phase"}\`, and \`${now.phase}\` allows it`;

@@ -2,17 +2,17 @@ import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, re
 import { dirname, join } from "node:path";
 import { type Static, Type } from "typebox";
 import { Compile } from "typebox/compile";
-import { Epoch, type PhaseId, type RuleId, type StepId, type ZoneId } from "#specs/ids.ts";
+import { Epoch, NAME_PATTERN, type PhaseId, type RuleId, type StepId, type ZoneId } from "#specs/ids.ts";
 
 /**
  * The commit record: where each zone stands, and which change was under way, on stable storage. One JSON line per entry,
  * appended and fsynced before anything follows from it; a line torn by a crash is not an entry. The file is rewritten
  * (write, fsync, rename) once it has grown, so that it stays small.
  */
-const Name = "^[A-Za-z][A-Za-z0-9_.-]{0,63}$";
-const phase = Type.Unsafe<PhaseId>(Type.String({ pattern: Name }));
-const zone = Type.Unsafe<ZoneId>(Type.String({ pattern: Name }));
-const steps = Type.Array(Type.Unsafe<StepId>(Type.String({ pattern: Name })), { maxItems: 64 });
+const Name = Type.String({ pattern: NAME_PATTERN });
+const phase = Type.Unsafe<PhaseId>(Name);
+const zone = Type.Unsafe<ZoneId>(Name);
+const steps = Type.Array(Type.Unsafe<StepId>(Name), { maxItems: 64 });
 const epoch = Type.Unsafe<Epoch>(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }));
 
 const change = { zone, change: Type.String({ maxLength: 128 }), epoch, from: phase, to: phase };
@@ -24,7 +24,7 @@ const Entry = Type.Union([
     entry: Type.Literal("committed"),
     ...change,
     steps,
-    window: Type.Array(Type.Unsafe<RuleId>(Type.String({ pattern: Name })), { maxItems: 1000 }),
+    window: Type.Array(Type.Unsafe<RuleId>(Name), { maxItems: 1000 }),
     emergency: Type.Boolean(),
   }),
   /** The zone stands here; a change of this epoch is finished. Also written when the set of steps changes. */

@@ -1,10 +1,10 @@
 import { Type } from "typebox";
-import { Epoch, PhaseId, RuleId, StepId, ZoneId } from "#specs/ids.ts";
+import { Epoch, NAME_PATTERN, PhaseId, RuleId, StepId, ZoneId } from "#specs/ids.ts";
 import type { LeaseMessage, OrderMessage, PositionMessage } from "./bus.ts";
 import { checked } from "./checked.ts";
 
 /** Reads what the coordinator sends. Everything from outside is validated at this edge; undefined: not such a message. */
-const Name = Type.String({ minLength: 1, maxLength: 64 });
+const Name = Type.String({ pattern: NAME_PATTERN });
 const Steps = Type.Array(Name, { maxItems: 64 });
 const LayerName = Type.Union([Type.Literal("hmi"), Type.Literal("switch"), Type.Literal("plc")]);
 const common = {

@@ -147,7 +147,7 @@ export class PhaseHolder {
     if (!this.#phases.has(message.to)) return refused(`phase \`${message.to}\` is not in this point's bundle`);
     switch (message.order) {
       case "prepare":
-        return this.#prepare(message);
+        return this.#prepare(message, nowMs);
       case "window":
         if (this.#pending?.change !== message.change) return refused("this change was never prepared here");
         this.#say({ window: this.#pending.window }, nowMs);
@@ -220,7 +220,7 @@ export class PhaseHolder {
     return true;
   }
 
-  #prepare(message: OrderMessage & { readonly order: "prepare" }): OrderAnswer {
+  #prepare(message: OrderMessage & { readonly order: "prepare" }, nowMs: number): OrderAnswer {
     const { bundle } = this.#tables;
     if (message.bundle !== undefined && message.bundle !== bundle)
       return refused(
@@ -230,6 +230,8 @@ export class PhaseHolder {
     if (this.#phase !== message.from)
       return refused(`this point holds \`${this.#phase ?? "no phase"}\`, not \`${message.from}\``);
     const { change, to, steps } = message;
+    // The coordinator has given up any other change, though its abort never came here.
+    if (this.#pending?.change !== change) this.#say({ window: undefined }, nowMs);
     this.#pending = { change, window: { to, steps, rules: message.window.map(RuleId) } };
     return AGREED;
   }

@@ -2,6 +2,7 @@ import type { Layer, Outcome } from "#specs/decide/observation.ts";
 import { changesState } from "#specs/mask.ts";
 import { type AnswerMessage, type NoticeMessage, type StatusMessage, topic } from "./bus.ts";
 import type { Bus } from "./bus-client.ts";
+import { cut, MAX_SAYS, MAX_WORDS } from "./bus-limits.ts";
 import type { PlantClock } from "./clock.ts";
 import { MessageLog } from "./message-log.ts";
 import { type Judged, receiptOf, type SelectRef } from "./receipt.ts";
@@ -111,7 +112,14 @@ export class PointMessages {
 
   #send(notice: OwnNotice): void {
     const { point, layer, clock } = this.#options;
-    const message: NoticeMessage = { point, layer, atMs: clock.now(), ...notice };
+    const message: NoticeMessage = {
+      ...{ point, layer, atMs: clock.now(), ...notice },
+      ...{
+        source: cut(notice.source, MAX_WORDS),
+        target: cut(notice.target, MAX_WORDS),
+        says: cut(notice.says, MAX_SAYS),
+      },
+    };
     this.#log?.add("notice", message);
     this.#bus?.publish(topic.notice(point), message);
   }

@@ -1,6 +1,7 @@
 import type { LinkId } from "#specs/ids.ts";
 import type { Mode, UaWay } from "#specs/plant.ts";
 import type { StatusMessage } from "./bus.ts";
+import { cut, MAX_LINKS, MAX_SAYS } from "./bus-limits.ts";
 import type { Judge } from "./judge.ts";
 
 /** How a point stands, for its heartbeat: what it holds, whether it sees, and how the channels of its links were opened. */
@@ -29,7 +30,7 @@ export class PointStatus {
 
   /** A channel of this link was opened in this way. */
   opened(link: LinkId, way: UaWay): void {
-    this.#ways.set(link, way);
+    if (this.#ways.has(link) || this.#ways.size < MAX_LINKS) this.#ways.set(link, way);
   }
 
   /** Links that the plant has no more are not told of. */
@@ -44,7 +45,7 @@ export class PointStatus {
       point: this.#point,
       layer: tables.layer,
       state: state === "in-force" && this.#blindSince !== undefined ? "blind" : state,
-      says: this.#blindSince ?? (state === "isolated" ? holder.whyIsolated : ""),
+      says: cut(this.#blindSince ?? (state === "isolated" ? holder.whyIsolated : ""), MAX_SAYS),
       mode: this.#mode,
       zone,
       phase: position?.phase ?? null,

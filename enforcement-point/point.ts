@@ -79,7 +79,7 @@ export class Point implements TakesBundles {
     if (standalonePhase !== undefined) {
       const { zone, holder } = this.#judge;
       holder.adopt({ zone, phase: standalonePhase, steps: [], epoch: Epoch(1), atMs: clock.now() }, clock.now());
-      this.#timer = setInterval(() => this.#look(), HEARTBEAT_MS).unref();
+      this.#timer = setInterval(() => this.#heartbeat(), HEARTBEAT_MS).unref();
       return;
     }
     const saved = this.#saved.read();
@@ -125,19 +125,23 @@ export class Point implements TakesBundles {
     return this.#judge.judge(observation, atMs);
   }
 
-  /** Counts a forwarded message against its rule's cadence, before its answer is known. */
-  forwarded(judged: Judged): void {
-    this.#became(judged, "forwarded");
+  /**
+   * Counts a forwarded message against its rule's cadence, before its answer is known.
+   *
+   * @param atMs when it passed; what is judged late passed before now, or the next one would look early
+   */
+  forwarded(judged: Judged, atMs = this.options.clock.now()): void {
+    this.#became(judged, "forwarded", atMs);
   }
 
-  /** Takes the answer into the history: order and causality count what was answered ok. */
-  answered(judged: Judged, outcome: Outcome): void {
-    this.#selects.answered(judged, outcome, this.options.clock.now());
-    this.#became(judged, outcome);
+  /** Takes the answer, which passed at that time, into the history: order and causality count what was answered ok. */
+  answered(judged: Judged, outcome: Outcome, atMs = this.options.clock.now()): void {
+    this.#selects.answered(judged, outcome, atMs);
+    this.#became(judged, outcome, atMs);
   }
 
-  #became(judged: Judged, outcome: Outcome): void {
-    if (this.#judge.became(judged, outcome, this.options.clock.now())) this.#keepPhase();
+  #became(judged: Judged, outcome: Outcome, atMs: number): void {
+    if (this.#judge.became(judged, outcome, atMs)) this.#keepPhase();
   }
 
   /** Records what became of a judged observation, and reports it. `forwarded`: it was never answered. */
@@ -149,7 +153,7 @@ export class Point implements TakesBundles {
   /** Sends a receipt where one is due: for a state-changing command, and for every deny within the limit. */
   report(judged: Judged, outcome: Outcome): void {
     const seq = this.#messages.receipt(judged, outcome, this.#selects.operatedBy(judged));
-    if (seq !== undefined) this.#selects.reported(judged, outcome, seq);
+    if (seq !== undefined) this.#selects.reported(judged, outcome, seq, this.options.clock.now());
   }
 
   /** A tag's value was seen here: it feeds conditions, steps and largest-step rules. */
@@ -274,8 +278,10 @@ export class Point implements TakesBundles {
 
   readonly #whenDrained = (change: string, upToMs: number, answer: () => void): void => {
     const { mirrorDelayMs = MIRROR_DELAY_MS } = this.tables.lifecycle;
-    this.#drain.begin({ change, upToMs, untilMs: performance.now() + mirrorDelayMs, answer });
-    setTimeout(() => this.judgedFurther(), mirrorDelayMs).unref();
+    const untilMs = performance.now() + mirrorDelayMs;
+    this.#drain.begin({ change, upToMs, untilMs, answer });
+    // A timer may come a part of a ms too early to see by the clock that its time is over.
+    setTimeout(() => this.#drain.look(this.#judgedUpTo(), untilMs), mirrorDelayMs).unref();
     this.judgedFurther();
   };
 
@@ -287,16 +293,23 @@ export class Point implements TakesBundles {
       const says = `no word from the coordinator for the lease's length; ${isolated} is in force here`;
       this.#messages.say("ISOLATED", says);
     }
-    this.#look();
+    this.#heartbeat();
   }
 
-  /** What follows from time alone: steps, messages that should have come, and selects that were not operated. */
-  #look(): void {
+  #heartbeat(): void {
+    this.look();
+    this.publishStatus();
+  }
+
+  /**
+   * What follows from time alone: steps, messages that should have come, and selects that were not operated. A point looks by itself at each
+   * heartbeat; who reads a file calls it as time goes by there.
+   */
+  look(): void {
     this.sawTags();
     const nowMs = this.options.clock.now();
     const sees = this.#status.blindSince === undefined;
     for (const notice of overdueNotices(this.#judge, this.#missed, this.#selects, nowMs, sees)) this.notice(notice);
-    this.publishStatus();
   }
 
   /** Before anything is forwarded under it. */

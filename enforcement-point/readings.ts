@@ -16,7 +16,7 @@ export interface Reading {
 export interface JudgesReadings {
   readonly tables: Tables;
   judge(observation: Observation, atMs: number): Judged;
-  forwarded(judged: Judged): void;
+  forwarded(judged: Judged, atMs: number): void;
   notice(notice: OwnNotice): void;
 }
 
@@ -41,7 +41,7 @@ export function mayTell(
     if (!hasReports(point.tables, target, source, tag)) continue;
     const judged = point.judge(reportOf(source, target, link, { tag, value }), atMs);
     if (judged.verdict.verdict === "allow") {
-      point.forwarded(judged);
+      point.forwarded(judged, atMs);
       continue;
     }
     if (NOT_RULED_NOW.has(judged.verdict.reason)) continue;
@@ -52,7 +52,7 @@ export function mayTell(
 }
 
 /** Rules are about this reading, but none of them is in force at present: nothing says that it is not plausible. */
-const NOT_RULED_NOW: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
+export const NOT_RULED_NOW: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
   ...([
     "NO_RULE",
     "PHASE_UNKNOWN",

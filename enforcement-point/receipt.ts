@@ -2,6 +2,7 @@ import type { Layer, Observation, Outcome, Verdict } from "#specs/decide/observa
 import type { Tables } from "#specs/decide/tables.ts";
 import type { Epoch, PhaseId } from "#specs/ids.ts";
 import type { ReceiptMessage } from "./bus.ts";
+import { cut, itemsInPart, MAX_SAYS, MAX_WORDS } from "./bus-limits.ts";
 
 /** A verdict and what follows from it here. */
 export interface Judged {
@@ -36,26 +37,27 @@ export function receiptOf(
   select: SelectRef | undefined,
   from: { readonly point: string; readonly layer: Layer; readonly seq: number },
 ): ReceiptMessage {
+  const items = observation.items.map((item) => ({
+    tag: item.tag ?? null,
+    address: cut(item.address, MAX_WORDS),
+    value: item.value ?? null,
+  }));
   return {
     ...from,
     atMs,
     epoch,
     phase,
     source: observation.source ?? null,
-    sourceAddress: observation.sourceAddress,
+    sourceAddress: cut(observation.sourceAddress, MAX_WORDS),
     target: observation.target,
     link: observation.link ?? null,
     operation: observation.operation,
-    message: observation.message,
-    items: observation.items.map((item) => ({
-      tag: item.tag ?? null,
-      address: item.address,
-      value: item.value ?? null,
-    })),
+    message: cut(observation.message, MAX_WORDS),
+    items: itemsInPart(items, verdict.verdict === "deny" ? verdict.item : -1),
     verdict: verdict.verdict,
     rule: verdict.rule ?? null,
     reason: verdict.verdict === "deny" ? verdict.reason : null,
-    says: verdict.verdict === "deny" ? verdict.says : "",
+    says: verdict.verdict === "deny" ? cut(verdict.says, MAX_SAYS) : "",
     action,
     outcome,
     ...(select === undefined ? {} : { select }),

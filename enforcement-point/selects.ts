@@ -41,24 +41,28 @@ export class Selects {
     return this.#waiting.length;
   }
 
-  /** The select that this operates. It is used up, unless this is denied: then another may operate it. */
-  operatedBy({ verdict, atMs }: Judged): SelectRef | undefined {
+  /** The select that this operates. It is used up, unless this is denied, or withheld with what is: then another may operate it. */
+  operatedBy({ verdict, action, atMs }: Judged): SelectRef | undefined {
     const rule = verdict.rule === undefined ? undefined : this.#selectOf.get(verdict.rule);
     if (rule === undefined) return undefined;
     const at = this.#waiting.findIndex((one) => one.rule === rule && atMs <= one.untilMs);
     const found = this.#waiting[at];
-    if (found !== undefined && verdict.verdict === "allow") this.#waiting.splice(at, 1);
+    if (found !== undefined && verdict.verdict === "allow" && action === "forwarded") this.#waiting.splice(at, 1);
     return found?.ref;
   }
 
-  /** A message was reported under this number: if it selects, it waits for its operate. */
-  reported(judged: Judged, outcome: Outcome, seq: number): void {
+  /**
+   * A message was reported under this number: if it selects, it waits for its operate.
+   *
+   * @param passedMs when it, or its answer if that is known, passed
+   */
+  reported(judged: Judged, outcome: Outcome, seq: number, passedMs = judged.atMs): void {
     const { verdict, atMs } = judged;
     if (verdict.verdict === "deny" || outcome === "answered-error" || outcome === "denied") return;
     const holdsMs = this.#holdsMs.get(verdict.rule);
     if (holdsMs === undefined) return;
     if (this.#waiting.length >= MAX_SELECTS) this.#waiting.shift();
-    this.#waiting.push({ ref: { seq, atMs }, rule: verdict.rule, judged, untilMs: atMs + holdsMs });
+    this.#waiting.push({ ref: { seq, atMs }, rule: verdict.rule, judged, untilMs: passedMs + holdsMs });
   }
 
   /** The server answered: the select holds from now on, or not at all. */

@@ -16,6 +16,8 @@ export class FileSource implements FrameSource {
   readonly #first: SeenFrame[] = [];
   #sink: FrameSink | undefined;
   #ended = false;
+  /** Why it cannot be read on. */
+  #fault: string | undefined;
 
   private constructor(stream: Readable, name: string) {
     this.#stream = stream;
@@ -67,7 +69,8 @@ export class FileSource implements FrameSource {
       if (this.#first.length > 0) begun();
     });
     this.#stream.on("error", (error: NodeJS.ErrnoException) => {
-      reject(new Error(`capture \`${this.#name}\` cannot be read (${error.code ?? error.message})`));
+      this.#fault = `capture \`${this.#name}\` cannot be read (${error.code ?? error.message})`;
+      reject(new Error(this.#fault));
       begun();
     });
     this.#stream.on("close", () => {
@@ -92,6 +95,6 @@ export class FileSource implements FrameSource {
     const dropped = byInterface + bySystem;
     if (dropped > 0)
       this.#sink?.dropped(dropped, `${this.#name} says that ${dropped} frames were dropped while it was captured`);
-    this.#sink?.ended(this.#reader.end());
+    this.#sink?.ended(this.#fault ?? this.#reader.end());
   }
 }

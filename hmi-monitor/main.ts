@@ -80,6 +80,7 @@ export async function runHmiMonitor(options: HmiMonitorOptions): Promise<Running
     // Nothing is judged, so nobody need wait for it.
     options.clock.on("close", () => point.publishStatus());
     file?.close();
+    if (file !== undefined) end("nothing of the capture was judged: the mode is off");
     return { ...about, close: () => point.close() };
   }
   point.setJudgedUpTo(() => monitor.seenUpToMs);
@@ -87,7 +88,15 @@ export async function runHmiMonitor(options: HmiMonitorOptions): Promise<Running
     monitor.tick(timeMs);
     monitor.look(Math.min(timeMs, monitor.seenUpToMs));
   };
-  const sink = sinkFor(point, monitor, clock, end);
+  const ownTime = eachSecond((timeMs) =>
+    clock.during(timeMs, () => {
+      monitor.quietUpTo(timeMs);
+      tickAt(timeMs);
+      point.look();
+    }),
+  );
+  const passes = file === undefined ? () => undefined : ownTime;
+  const sink = sinkFor(point, monitor, clock, passes, end);
   const frames = openSource(options, file, sink, [...byPort.keys()]);
   const tick = source.kind === "mirror" ? undefined : setInterval(() => tickAt(clock.now()), TICK_MS);
   return {
@@ -103,7 +112,8 @@ export async function runHmiMonitor(options: HmiMonitorOptions): Promise<Running
 
 function summaryOf(point: Point, monitor: Monitor): readonly string[] {
   const { judged, denied, lost } = point.status();
-  const { joinedLate, gaps, unreadable, resynchronised, blind, bytes, strangerBytes } = monitor.unread;
+  const { joinedLate, gaps, unreadable, resynchronised, blind, bytes, strangerBytes, answers, unanswered } =
+    monitor.unread;
   const unread: readonly (readonly [number, string])[] = [
     [lost, "frames, or parts of them, could not be judged"],
     [joinedLate, "connections began before the capture"],
@@ -113,6 +123,8 @@ function summaryOf(point: Point, monitor: Monitor): readonly string[] {
     [blind, "connections cannot be read from somewhere on"],
     [bytes, "bytes in connections that were blind"],
     [strangerBytes, "bytes of servers that the plant does not name"],
+    [answers, "answers to no request that was seen"],
+    [unanswered, "commands got no answer that was seen"],
   ];
   const { checksumNote } = monitor;
   return [
@@ -120,6 +132,17 @@ function summaryOf(point: Point, monitor: Monitor): readonly string[] {
     ...unread.filter(([n]) => n > 0).map(([n, what]) => `${n} ${what}`),
     ...(checksumNote === undefined ? [] : [checksumNote]),
   ];
+}
+
+/** A file is read faster than it was captured: what should have come before a frame is looked for by the file's own time. */
+function eachSecond(look: (timeMs: number) => void): (timeMs: number) => void {
+  let lookedMs = Number.NEGATIVE_INFINITY;
+  return (timeMs) => {
+    // Time that goes back begins anew from there.
+    if (Math.abs(timeMs - lookedMs) < TICK_MS) return;
+    lookedMs = timeMs;
+    look(timeMs);
+  };
 }
 
 /** Rules are judged by the time at which a frame was captured. */
@@ -149,6 +172,8 @@ function sinkFor(
   point: Point,
   monitor: Monitor,
   clock: CaptureClock,
+  /** Time comes to that of a frame. */
+  passes: (timeMs: number) => void,
   end: (says: string | undefined) => void,
 ): FrameSink {
   let announced = false;
@@ -156,7 +181,10 @@ function sinkFor(
     clock.during(frame.timeMs, () => monitor.frame(frame));
   return {
     frames: (frames) => {
-      for (const frame of frames) announced = judge(frame) || announced;
+      for (const frame of frames) {
+        passes(frame.timeMs);
+        announced = judge(frame) || announced;
+      }
       point.judgedFurther();
     },
     sees: () => {
@@ -176,6 +204,7 @@ function sinkFor(
     },
     interrupted: () => monitor.interrupted(),
     ended: (says) => {
+      monitor.end(clock.now());
       point.setBlind(says ?? "the capture has ended");
       end(says);
     },

@@ -25,6 +25,12 @@ export const MAX_PENDING = 64;
 /** Plant ms after which a request without an answer is forgotten. */
 export const FORGET_MS = 10_000;
 
+/**
+ * Plant ms after which a client that uses a transaction identifier again has given up on the request before: it takes the next answer for
+ * that of the new one. One that does so at once has both open, against MODBUS Messaging on TCP/IP V1.0b §4.2 ("unique").
+ */
+export const GIVEN_UP_MS = 250;
+
 /** A request on its way, as far as it matters when its answer comes. */
 interface Waiting {
   readonly judged: readonly Judged[];
@@ -114,9 +120,11 @@ export class ModbusConversation implements Conversation {
       return;
     }
     this.look(timeMs);
+    const before = this.#pending.giveUp(frame.transactionId, timeMs - GIVEN_UP_MS);
+    if (before !== undefined) this.#unanswered(before.context, timeMs);
     const { judged, words } = this.#judge(frame.unitId, request.value, timeMs);
     for (const j of judged) {
-      this.#point.forwarded(j);
+      this.#point.forwarded(j, timeMs);
       this.#point.report(j, "forwarded");
     }
     const mark = this.#server.image.mark();
@@ -169,7 +177,8 @@ export class ModbusConversation implements Conversation {
   ): void {
     const { tags, image } = this.#server;
     const succeeded = response.kind !== "exception";
-    for (const judged of context.judged) this.#point.answered(judged, succeeded ? "answered-ok" : "answered-error");
+    const outcome = succeeded ? "answered-ok" : "answered-error";
+    for (const judged of context.judged) this.#point.answered(judged, outcome, timeMs);
     if (context.write !== undefined) image.end(context.write, succeeded ? context.words : undefined, timeMs);
     if (!succeeded) return;
     const read = registersRead(request, response);

@@ -8,6 +8,16 @@ import {
 } from "#wire/modbus/index.ts";
 import type { Segment } from "./conversation.ts";
 
+/**
+ * Frames that are decoded, and answers that are held against a request, in one look. Ordinary traffic takes some hundreds; a sender who has
+ * hundreds of requests answered that fit almost would keep the monitor busy for minutes.
+ */
+export const MAX_STEPS = 20_000;
+
+interface Steps {
+  left: number;
+}
+
 interface Asked {
   readonly request: ModbusRequest;
   readonly unitId: number;
@@ -31,12 +41,14 @@ type AskedBy = ReadonlyMap<TransactionId, readonly Asked[]>;
 export function modbusPlace(held: readonly Segment[]): readonly Segment[] | undefined {
   // Only an answer can confirm anything.
   if (held.at(-1)?.direction !== "server-to-client") return undefined;
-  for (let up = 0; up < held.length; up += 1) {
+  const steps: Steps = { left: MAX_STEPS };
+  for (let up = 0; up < held.length && steps.left > 0; up += 1) {
     if (held[up]?.direction !== "client-to-server") continue;
-    const asked = requestsFrom(held, up);
+    const asked = requestsFrom(held, up, steps);
     if (asked === undefined || asked.size === 0) continue;
-    for (let down = up + 1; down < held.length; down += 1) {
-      if (held[down]?.direction === "server-to-client" && answersFit(held, down, asked)) return cut(held, up, down);
+    for (let down = up + 1; down < held.length && steps.left > 0; down += 1) {
+      if (held[down]?.direction === "server-to-client" && answersFit(held, down, asked, steps))
+        return cut(held, up, down);
     }
   }
   return undefined;
@@ -47,9 +59,9 @@ function cut(held: readonly Segment[], up: number, down: number): readonly Segme
 }
 
 /** Every request from a segment of the client on; undefined: that is not where one begins. */
-function requestsFrom(held: readonly Segment[], up: number): AskedBy | undefined {
+function requestsFrom(held: readonly Segment[], up: number, steps: Steps): AskedBy | undefined {
   const asked = new Map<TransactionId, Asked[]>();
-  const whole = eachFrame(held, up, ({ pdu, transactionId, unitId }, at) => {
+  const whole = eachFrame(held, up, steps, ({ pdu, transactionId, unitId }, at) => {
     const request = decodeRequest(pdu);
     if (!request.ok || isReserved(request.value.functionCode)) return false;
     const one = { request: request.value, unitId, at, isAnswered: false };
@@ -61,12 +73,14 @@ function requestsFrom(held: readonly Segment[], up: number): AskedBy | undefined
   return whole ? asked : undefined;
 }
 
-function answersFit(held: readonly Segment[], down: number, asked: AskedBy): boolean {
+function answersFit(held: readonly Segment[], down: number, asked: AskedBy, steps: Steps): boolean {
   for (const same of asked.values()) for (const one of same) one.isAnswered = false;
-  const whole = eachFrame(held, down, ({ pdu, transactionId, unitId }, at) => {
-    const to = asked
-      .get(transactionId)
-      ?.find((one) => !one.isAnswered && one.unitId === unitId && one.at < at && decodeResponse(pdu, one.request).ok);
+  const whole = eachFrame(held, down, steps, ({ pdu, transactionId, unitId }, at) => {
+    const to = asked.get(transactionId)?.find((one) => {
+      steps.left -= 1;
+      if (steps.left < 0 || one.isAnswered || one.unitId !== unitId || one.at >= at) return false;
+      return decodeResponse(pdu, one.request).ok;
+    });
     if (to === undefined) return false;
     to.isAnswered = true;
     return true;
@@ -77,13 +91,20 @@ function answersFit(held: readonly Segment[], down: number, asked: AskedBy): boo
 }
 
 /** False: what lies there in one direction is not frames, or one of them is refused. */
-function eachFrame(held: readonly Segment[], from: number, take: (frame: MbapFrame, at: number) => boolean): boolean {
+function eachFrame(
+  held: readonly Segment[],
+  from: number,
+  steps: Steps,
+  take: (frame: MbapFrame, at: number) => boolean,
+): boolean {
   const framer = new MbapFramer();
   const direction = held[from]?.direction;
   for (let at = from; at < held.length; at += 1) {
     const segment = held[at];
     if (segment === undefined || segment.direction !== direction) continue;
-    if (!framer.push(segment.bytes).every((frame) => take(frame, at))) return false;
+    const frames = framer.push(segment.bytes);
+    steps.left -= frames.length;
+    if (steps.left < 0 || !frames.every((frame) => take(frame, at))) return false;
     if (framer.state.kind === "failed") return false;
   }
   return true;

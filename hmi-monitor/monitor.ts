@@ -58,6 +58,8 @@ interface Followed {
 export class Monitor {
   readonly #point: Point;
   #plant: Plant;
+  /** It is not the one with which connections were opened: of strangers it is asked anew whether they are. */
+  #isOtherPlant = false;
   readonly #ports: ProtocolPorts;
   readonly #announcements: boolean;
   readonly #reassembler: TcpReassembler;
@@ -84,10 +86,11 @@ export class Monitor {
 
   /**
    * From now on the plant is this one; conversations go on where they are. One whose server is another device now is not judged any more:
-   * what it asked of the one before would be mistaken for something else.
+   * what it asked of the one before would be mistaken for something else. One whose server is named only now is joined late.
    */
   take(plant: Plant): void {
     this.#plant = plant;
+    this.#isOtherPlant = true;
     this.#servers.take(plant);
     for (const followed of this.#followed.values()) {
       const now = this.#partyOf(followed.flow);
@@ -147,6 +150,14 @@ export class Monitor {
     for (const { conversation } of this.#followed.values()) conversation?.look(timeMs);
   }
 
+  /** The capture is over: what has not come by now never will, and everything that was counted is said. */
+  end(timeMs: number): void {
+    this.#reassembler.end();
+    for (const id of [...this.#followed.keys()]) this.#close(id, timeMs);
+    const says = this.#unread.report(Number.POSITIVE_INFINITY);
+    if (says !== undefined) this.#notice("", "", says);
+  }
+
   /** Nothing was captured up to then that has not come here. */
   quietUpTo(timeMs: number): void {
     this.#seenUpToMs = Math.max(this.#seenUpToMs, timeMs);
@@ -195,7 +206,7 @@ export class Monitor {
   }
 
   #data(flow: Flow, direction: Direction, bytes: Buffer, timeMs: number): void {
-    const followed = this.#followed.get(flow.id);
+    const followed = this.#followed.get(flow.id) ?? this.#noStranger(flow, timeMs);
     if (followed === undefined) {
       this.#unread.count.strangerBytes += bytes.length;
       return;
@@ -253,6 +264,13 @@ export class Monitor {
     followed.conversation = late;
     this.#unread.count.joinedLate += 1;
     this.#look(late, flow, timeMs, "joined late");
+  }
+
+  /** A connection that was there before its server was named, if another bundle names it now. */
+  #noStranger(flow: Flow, timeMs: number): Followed | undefined {
+    if (!this.#isOtherPlant) return undefined;
+    this.#open(flow, true, timeMs);
+    return this.#followed.get(flow.id);
   }
 
   #isUa({ server }: Flow): boolean {

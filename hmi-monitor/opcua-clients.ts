@@ -2,7 +2,7 @@ import type { UaSessionUsers } from "#point/observe/opcua-session-users.ts";
 import type { UaRequest } from "#wire/opcua/request.ts";
 import type { UaResponse } from "#wire/opcua/response.ts";
 
-/** Sessions of one server of which is remembered who made them; of a further one it is unknown. */
+/** Sessions of one server of which is remembered who made them; then the oldest is forgotten. A client that breaks off closes none. */
 export const MAX_SESSIONS = 2_000;
 /** Longest part of a name that is told; a receipt's address has room for 200 characters. */
 const MAX_TOLD = 48;
@@ -28,11 +28,19 @@ export class UaClients {
     if (request.service === "CloseSession") this.#sessions.delete(request.header.authenticationToken.text);
     if (request.service !== "CreateSession" || response.service !== "CreateSession") return;
     const token = response.authenticationToken.text;
-    if (this.#sessions.size >= MAX_SESSIONS && !this.#sessions.has(token)) return;
+    this.#makeRoom();
     this.#sessions.set(token, {
       name: told(request.sessionName),
       application: told(request.clientDescription.applicationUri),
     });
+  }
+
+  #makeRoom(): void {
+    if (this.#sessions.size < MAX_SESSIONS) return;
+    for (const oldest of this.#sessions.keys()) {
+      this.#sessions.delete(oldest);
+      return;
+    }
   }
 
   /** `operator-1 (session HMI-main, urn:hmi-1:client)`; empty where nothing is known of its session. */

@@ -90,6 +90,7 @@ export class UaConversation implements Conversation {
 
   /** Sessions, subscriptions and the names of nodes outlast it. */
   lost(): void {
+    for (const { request } of this.#pending.values()) this.#server.names.unanswered(request);
     this.#pending.clear();
     this.#told.lost();
     if (this.#blind?.isForGood === false) this.#blind = undefined;
@@ -126,6 +127,7 @@ export class UaConversation implements Conversation {
 
   #frame(frame: UacpFrame, assembler: MessageAssembler, up: boolean, timeMs: number): void {
     if (frame.type === "OPN") return this.#openChannel(frame);
+    if (frame.type === "RHE") this.#blind = REVERSED;
     if (frame.type !== "MSG") return;
     this.#security ??= securityOf(frame, this.#opening?.securityPolicyUri);
     const security = this.#security ?? CLEAR;
@@ -140,7 +142,7 @@ export class UaConversation implements Conversation {
       this.#blind = unreadable(assembly.error);
       return;
     }
-    if (assembly.value.kind === "aborted" && !up) this.#gaveUp(assembly.value.requestId);
+    if (assembly.value.kind === "aborted" && !up) this.#gaveUp(assembly.value.requestId, timeMs);
     if (assembly.value.kind !== "message") return;
     const { requestId, body } = assembly.value;
     if (up) this.#request(requestId, body, timeMs);
@@ -169,7 +171,7 @@ export class UaConversation implements Conversation {
     const request = names.resolved(decoded.value);
     const judged = names.observe(this.#partyOf(request), request, this).map((o) => this.#point.judge(o, timeMs));
     for (const j of judged) {
-      this.#point.forwarded(j);
+      this.#point.forwarded(j, timeMs);
       this.#point.report(j, "forwarded");
     }
     // What finds no room is not followed: its nodes and handles are judged as those they look like, which no rule names.
@@ -200,11 +202,12 @@ export class UaConversation implements Conversation {
     const { request, judged } = pending;
     const response = decodeResponse(body);
     if (!response.ok) {
+      this.#server.names.unanswered(request);
       this.#blind = { says: `an answer cannot be read (${describeWireError(response.error)})`, isForGood: false };
       return;
     }
     const outcome = isGoodUaAnswer(response.value) ? "answered-ok" : "answered-error";
-    for (const j of judged) this.#point.answered(j, outcome);
+    for (const j of judged) this.#point.answered(j, outcome, timeMs);
     const { names, clients } = this.#server;
     const told = names.values(request, response.value);
     names.answered(request, response.value, this);
@@ -213,14 +216,22 @@ export class UaConversation implements Conversation {
     this.#point.told(this.#party, told, timeMs);
   }
 
-  #gaveUp(requestId: number): void {
+  #gaveUp(requestId: number, timeMs: number): void {
     const pending = this.#pending.get(requestId);
     this.#pending.delete(requestId);
-    for (const j of pending?.judged ?? []) this.#point.answered(j, "answered-error");
+    if (pending === undefined) return;
+    this.#server.names.unanswered(pending.request);
+    for (const j of pending.judged) this.#point.answered(j, "answered-error", timeMs);
   }
 }
 
 const POLICY_CHANGED: Blind = { says: "the policy of its channel was changed", isForGood: true };
+
+/** Who asks and who answers is the other way round there. */
+const REVERSED: Blind = {
+  says: "the server opened it (ReverseHello), and connections of a server are not read on a mirror",
+  isForGood: true,
+};
 
 /** Of one message. */
 function unreadable(error: WireError): Blind {

@@ -16,8 +16,8 @@ const SIGNATURES = [0, LIKELY_SIGNATURE_BYTES] as const;
 interface Chunk {
   readonly channelId: number;
   readonly sequenceNumber: number;
-  /** A message that is whole in this chunk can be decoded. */
-  readonly isMessage: boolean;
+  /** Whether a message that is whole in this chunk can be decoded. */
+  readonly isMessage: () => boolean;
 }
 
 /**
@@ -57,7 +57,7 @@ function follows(held: readonly Segment[], from: number, direction: Direction, s
 }
 
 function mayFollow(before: Chunk | undefined, { channelId, sequenceNumber, isMessage }: Chunk): boolean {
-  if (before === undefined) return isMessage;
+  if (before === undefined) return isMessage();
   return before.channelId === channelId && followsSequenceNumber(before.sequenceNumber, sequenceNumber);
 }
 
@@ -65,9 +65,9 @@ function readChunk(bytes: Buffer, direction: Direction, signatureBytes: number):
   const symmetric = decodeSymmetricChunk(bytes, signatureBytes);
   if (!symmetric.ok) {
     const open = decodeAsymmetricChunk(bytes);
-    return open.ok ? { ...open.value, isMessage: true } : undefined;
+    return open.ok ? { ...open.value, isMessage: () => true } : undefined;
   }
   const { channelId, sequenceNumber, chunkType, body } = symmetric.value;
   const decode = direction === "client-to-server" ? decodeRequest : decodeResponse;
-  return { channelId, sequenceNumber, isMessage: chunkType === "F" && decode(body).ok };
+  return { channelId, sequenceNumber, isMessage: () => chunkType === "F" && decode(body).ok };
 }

@@ -10,6 +10,12 @@ const LATE_MS = 2000;
 /** So many looks in a row must find a value suspect that is still shown: what belongs together may be told one after the other. */
 const LOOKS = 2;
 
+/**
+ * Encoding id of StatusChangeNotification: the server has ended the subscription, or it is another session's now, and tells nothing more
+ * here. OPC 10000-4 v1.05 §5.14.7, §7.25.4
+ */
+const STATUS_CHANGE_ID = "i=820";
+
 interface Watched {
   /** "…the maximum keep-alive count … when the publishing timer has expired this number of times": OPC 10000-4 v1.05 §5.14.2. */
   readonly everyMs: number;
@@ -60,7 +66,9 @@ export class UaTold {
     if (response.service === "CreateSubscription") this.#watch(response, timeMs);
     if (response.service !== "Publish") return;
     const watched = this.#watched.get(response.subscriptionId);
-    if (watched !== undefined) {
+    if (response.otherNotifications.some(({ typeId }) => typeId.text === STATUS_CHANGE_ID))
+      this.#watched.delete(response.subscriptionId);
+    else if (watched !== undefined) {
       watched.heardMs = timeMs;
       watched.isSilent = false;
     }

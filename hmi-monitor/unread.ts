@@ -41,6 +41,9 @@ export const REPORT_MS = 10_000;
 /** How each such report begins. */
 export const UNREAD_SAYS = "not judged since the last such notice";
 
+/** How one ends that tells of answers which never came. */
+export const UNANSWERED_SAYS = "commands got no answer: they may not have been carried out";
+
 /** Counts it, and says now and then what has come to it. */
 export class UnreadCount {
   readonly count: Unread = { ...NOTHING };
@@ -59,8 +62,7 @@ export class UnreadCount {
     this.#saidAtMs = nowMs;
     this.#said = { ...this.count };
     const unjudged = parts.length === 0 ? [] : [`${UNREAD_SAYS}: ${parts.join(", ")}`];
-    const unknown =
-      unanswered === 0 ? [] : [`${unanswered} commands got no answer: they may not have been carried out`];
+    const unknown = unanswered === 0 ? [] : [`${unanswered} ${UNANSWERED_SAYS}`];
     return [...unjudged, ...unknown].join("; ");
   }
 }

@@ -17,8 +17,9 @@ export type RawId = Brand<string, "RawId">;
 /** Per zone, counter of phase changes. INVARIANT (phase epoch): never decreases. */
 export type Epoch = Brand<number, "Epoch">;
 
-/** Long enough for the path of a phase: groups, and what a generated containment is of. */
-const NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,127}$/;
+/** What a name looks like, wherever one is read. Long enough for the path of a phase: groups, and what a generated containment is of. */
+export const NAME_PATTERN = "^[A-Za-z][A-Za-z0-9_.-]{0,127}$";
+const NAME = new RegExp(NAME_PATTERN);
 
 function name<B extends string>(kind: string, text: string): Brand<string, B> {
   if (!NAME.test(text)) {

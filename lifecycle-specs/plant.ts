@@ -65,7 +65,10 @@ export interface Link {
   readonly way?: UaWay;
 }
 
-/** Whether the HMI layer can look into what passes a link. What is secured passes the mirror port unread, signed or encrypted. */
+/**
+ * Whether the HMI layer is taken to see what passes a link: what it has not seen there is missing. Of secured channels it reads those in
+ * mode Sign where it can, and that is not sure.
+ */
 export function isSeenAtMirror({ mirror, opaque, tls, way = "clear" }: Link): boolean {
   return mirror && !opaque && tls !== true && way === "clear";
 }

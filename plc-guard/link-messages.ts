@@ -2,7 +2,7 @@ import { type Static, Type } from "typebox";
 import type { AnswerMessage, OrderMessage, PositionMessage, ReceiptMessage } from "#point/bus.ts";
 import { readOrder, readPosition } from "#point/bus-read.ts";
 import { checked } from "#point/checked.ts";
-import { TagId } from "#specs/ids.ts";
+import { NAME_PATTERN, TagId } from "#specs/ids.ts";
 import type { GuardStatus } from "./guard.ts";
 
 /**
@@ -40,8 +40,8 @@ const MAX_LEASE_MS = 86_400_000;
 const MAX_TAGS = 4096;
 
 /** What the id constructors take: a name that is none makes the whole message unreadable, not an exception later. */
-const Name = Type.String({ pattern: "^[A-Za-z][A-Za-z0-9_.-]{0,63}$" });
-const Tags = Type.Record(Type.String({ maxLength: 64 }), Type.Number(), { maxProperties: MAX_TAGS });
+const Name = Type.String({ pattern: NAME_PATTERN });
+const Tags = Type.Record(Type.String({ maxLength: 128 }), Type.Number(), { maxProperties: MAX_TAGS });
 const Lease = Type.Object({ leaseMs: Type.Number({ minimum: 0, maximum: MAX_LEASE_MS }) });
 const ForeignTags = Type.Object({ atMs: Type.Number(), tags: Tags });
 const Report = Type.Object({

@@ -94,7 +94,7 @@ export class ListenerSessions {
       return err(
         `link \`${id}\` leads to \`${link.server}\` in the bundle, and this filter stands before \`${server}\``,
       );
-    const problem = listenerProblem(this.#listener, plant);
+    const problem = listenerProblem({ ...this.#listener, station: this.#station }, plant);
     if (problem !== undefined) return err(problem);
     return ok(() => {
       this.#followPlant(plant);
@@ -165,7 +165,7 @@ function modbusSessions(point: Point, { listener, link, deny }: ListenerSessions
   };
 }
 
-function uaSessions(point: Point, { listener, link, isLedHere }: ListenerSessionsOptions) {
+function uaSessions(point: Point, { listener, link, isLedHere, station }: ListenerSessionsOptions) {
   const names = new UaNames(new UaTags(point.bundle.plant, link.server));
   const urls = { filter: url(isLedHere ? listener.upstream : listener.listen), server: url(listener.upstream) };
   const { termination } = listener;
@@ -173,7 +173,7 @@ function uaSessions(point: Point, { listener, link, isLedHere }: ListenerSession
     termination === undefined
       ? { names, urls }
       : { names, urls, termination: { with: termination, sessions: new Map() } };
-  warn(point, listener);
+  warn(point, { ...listener, station });
   return {
     make: (party: Party, output: SessionOutput) => {
       const session = new UaSession(point, server, party, output);
@@ -189,7 +189,7 @@ function uaSessions(point: Point, { listener, link, isLedHere }: ListenerSession
 }
 
 /** For whoever starts it, and not a notice: how a listener is set up is nothing that was detected. */
-function warn(point: Point, listener: FilterListener): void {
+function warn(point: Point, listener: Parameters<typeof listenerWarning>[0]): void {
   const says = listenerWarning(listener, point.bundle.plant);
   if (says !== undefined) process.stderr.write(`sekisho: ${says}\n`);
 }

@@ -68,7 +68,7 @@ const NOTICES_PER_SECOND = 5;
  */
 export async function runSwitchFilter(options: SwitchFilterOptions): Promise<RunningFilter> {
   for (const listener of options.listeners) {
-    const problem = listenerProblem(listener, options.bundle.plant);
+    const problem = listenerProblem({ ...listener, station: options.station }, options.bundle.plant);
     if (problem !== undefined) throw new Error(problem);
   }
   const point = new Point({ ...options, point: options.point ?? "switch-filter", layer: options.layer ?? "switch" });

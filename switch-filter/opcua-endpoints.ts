@@ -53,7 +53,10 @@ export function answerForClient(
   return "status" in rewritten.error ? err(rewritten.error) : err(unreadable(describeWireError(rewritten.error)));
 }
 
-/** The endpoints of this filter: those of the server that it can end, with its own certificate and application URI. */
+/**
+ * The endpoints of this filter: those of the server that it can end, with its own certificate and application URI, and those without
+ * security where it refuses nothing.
+ */
 export function withOwnEndpoints(termination: UaTermination, body: Buffer): Result<Buffer, Refusal> {
   const reader = new BinaryReader(body);
   const response = readResponse(reader);
@@ -66,7 +69,10 @@ export function withOwnEndpoints(termination: UaTermination, body: Buffer): Resu
         ? value.serverEndpoints
         : undefined;
   const { applicationUri } = termination.towardsClients;
-  const endpoints = offered?.filter(isEnded).map((endpoint) => ownEndpoint(termination, endpoint));
+  const endpoints = offered?.flatMap((endpoint) => {
+    if (isEnded(endpoint)) return ownEndpoint(termination, endpoint);
+    return termination.offersClear === true && endpoint.securityMode === MODE_NONE ? endpoint : [];
+  });
   return ok(
     splice(body, [
       ...fieldsOf(reader, "endpoints", () => (endpoints === undefined ? undefined : endpointsBytes(endpoints))),

@@ -24,6 +24,8 @@ export interface UaTermination {
   readonly clients: TrustList;
   /** Absent: nobody logs on by a certificate of their own. */
   readonly users?: UaUsers;
+  /** The server's endpoints without security are offered as well: nothing is refused here. */
+  readonly offersClear?: boolean;
 }
 
 /**

@@ -5,7 +5,7 @@ import type { UacpFrame } from "#wire/opcua/framer.ts";
 import { decodeAsymmetricHeader } from "#wire/opcua/message-chunk.ts";
 import { decodeResponse } from "#wire/opcua/response.ts";
 import { SECURITY_POLICY_NONE } from "#wire/opcua/security-policy.ts";
-import { otherService, type UaChannel } from "./opcua-channel.ts";
+import { ONLY_DISCOVERY, otherService, type UaChannel } from "./opcua-channel.ts";
 import { type Direction, OUT_OF_ORDER } from "./opcua-direction.ts";
 import type { UaExits } from "./opcua-exits.ts";
 import { UaGreeting } from "./opcua-greeting.ts";
@@ -134,6 +134,13 @@ export class UaOpening {
     if (!opening.ok) return exits.refuse(opening.error);
     this.#stage = this.#stage === "open" ? "renewing" : "opening";
     output.toServer(opening.value);
+  }
+
+  /** A channel that is to find endpoints alone is used for more, in monitor mode. */
+  usedInTheClear(): void {
+    if (this.#way !== undefined) return;
+    this.#noteWay("clear");
+    this.#options.exits.notices.security("detection", `${ONLY_DISCOVERY.says}: in monitor mode it passes`);
   }
 
   #noteWay(way: UaWay): void {

@@ -23,6 +23,7 @@ export const PARTIAL_TIMEOUT_MS = 10_000;
  */
 export class UaSession implements Session {
   readonly #output: SessionOutput;
+  readonly #enforces: () => boolean;
   readonly #exits: UaExits;
   readonly #judgement: UaJudgement;
   readonly #opening: UaOpening;
@@ -34,8 +35,9 @@ export class UaSession implements Session {
 
   constructor(point: Point, server: UaServer, party: Party, output: SessionOutput) {
     this.#output = output;
+    this.#enforces = () => point.enforces(party.link);
     const notices = new UaNotices(point, party);
-    const malformed = (says: string) => notices.malformed(says, point.enforces(party.link));
+    const malformed = (says: string) => notices.malformed(says, this.#enforces());
     this.#judgement = new UaJudgement(point, server.names, party, malformed);
     this.#exits = new UaExits(notices, output, () => {
       this.#opening.sealed?.closed();
@@ -133,11 +135,13 @@ export class UaSession implements Session {
   #request(open: OpenChannel, requestId: number, received: Buffer, chunk: Buffer | undefined): void {
     const { channel, sender } = open;
     const outgoing = channel.requestBody(requestId, received);
-    if (!outgoing.ok || isBeyondDiscovery(channel, received)) {
+    const isBeyond = isBeyondDiscovery(channel, received);
+    if (!outgoing.ok || (isBeyond && this.#enforces())) {
       const { status, says } = outgoing.ok ? ONLY_DISCOVERY : outgoing.error;
       this.#exits.notices.security("detection", says);
       return this.#sent(sender.send(this.#down, requestId, refusedBody(received, status)));
     }
+    if (isBeyond) this.#opening.usedInTheClear();
     const ruling = open.judges
       ? this.#judgement.request(requestId, outgoing.value, this.#nowMs)
       : this.#judgement.unjudged(requestId, outgoing.value, this.#nowMs);

@@ -33,7 +33,8 @@ export function chooseWay(point: Point, server: UaServer, party: Party, header: 
   const link = party.link === undefined ? undefined : point.tables.links.get(party.link);
   const declaredOpaque = link?.opaque === true;
   const endsHere = link?.way === undefined ? !declaredOpaque : link.way === "ended";
-  const termination = endsHere ? server.termination : undefined;
+  const enforces = point.enforces(party.link);
+  const termination = endsHere ? offering(server.termination, !enforces) : undefined;
   const uri = header.securityPolicyUri;
   if (uri === SECURITY_POLICY_NONE) {
     // Where channels are to be secured, a session in the clear is a downgrade; finding the endpoints is all that it is for.
@@ -41,7 +42,6 @@ export function chooseWay(point: Point, server: UaServer, party: Party, header: 
     const channel = new ClearChannel(urls, discoveryOnly, termination?.with);
     return { kind: "channel", channel, judges: !declaredOpaque };
   }
-  const enforces = point.enforces(party.link);
   if (link?.way === "clear" && enforces)
     return refused(
       "BadSecurityPolicyRejected",
@@ -57,6 +57,10 @@ export function chooseWay(point: Point, server: UaServer, party: Party, header: 
     passesUnseen: declaredOpaque || !enforces,
     declaredOpaque,
   };
+}
+
+function offering(termination: UaServer["termination"], offersClear: boolean): UaServer["termination"] {
+  return termination && { ...termination, with: { ...termination.with, offersClear } };
 }
 
 function terminated(

@@ -5,9 +5,10 @@ import { endpoint } from "#point/endpoint.ts";
 import { DeviceId } from "#specs/ids.ts";
 import { type ChecksumFlags, checksumsFrom } from "../checksums.ts";
 import { type Part, UsageError } from "../part.ts";
+import { type PortFlags, portLists } from "../protocol-ports.ts";
 import { common, type PointFlags, reloading } from "./point-flags.ts";
 
-export interface HmiMonitorFlags extends PointFlags, ChecksumFlags {
+export interface HmiMonitorFlags extends PointFlags, ChecksumFlags, PortFlags {
   readonly mirror?: string;
   readonly interface?: string;
   readonly capture?: string;
@@ -15,8 +16,6 @@ export interface HmiMonitorFlags extends PointFlags, ChecksumFlags {
   readonly captureUser?: string;
   readonly captureBuffer?: string;
   readonly captureImmediate?: boolean;
-  readonly modbusPort: readonly string[];
-  readonly opcuaPort: readonly string[];
   readonly inline?: boolean;
   readonly station?: string;
   readonly link?: readonly string[];
@@ -28,7 +27,7 @@ export async function startHmiMonitor(flags: HmiMonitorFlags): Promise<Part> {
   if (flags.inline === true) return startInline(flags);
   if ((flags.station ?? flags.link ?? flags.listen ?? flags.upstream) !== undefined)
     throw new UsageError("--station, --link, --listen and --upstream belong to --inline");
-  const ports = { modbus: flags.modbusPort.map(portFrom), opcua: flags.opcuaPort.map(portFrom) };
+  const ports = portLists(flags);
   const source = await sourceFrom(flags);
   const { runHmiMonitor } = await import("#hmi-monitor/main.ts");
   const running = await runHmiMonitor({
@@ -88,13 +87,6 @@ async function userHere(): Promise<string | undefined> {
   } catch {
     return undefined;
   }
-}
-
-/** @throws UsageError */
-function portFrom(text: string): number {
-  const port = Number(text);
-  if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
-  throw new UsageError(`\`${text}\` is not a TCP port, 1 to 65535`);
 }
 
 /**

@@ -1,4 +1,14 @@
-import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  createReadStream,
+  fstatSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CaptureReader, type TimedFrame } from "#wire/pcap/index.ts";
@@ -32,11 +42,26 @@ export interface Captures {
   close(): void;
 }
 
-/** @param files `-` is standard input, which is kept in a file until `close`. @throws UsageError */
+/** @param files `-` is standard input. What can be read only once, as it and a pipe, is kept in a file until `close`. @throws UsageError */
 export async function openCaptures(files: readonly string[]): Promise<Captures> {
-  const spool = files.includes(STDIN) ? await spooled() : undefined;
-  const paths = files.map((file) => ({ file, path: file === STDIN ? (spool?.path ?? file) : file }));
-  return { read: () => inOrder(paths), close: () => spool?.remove() };
+  const spools: Spool[] = [];
+  const close = (): void => {
+    for (const spool of spools) spool.remove();
+  };
+  try {
+    for (const file of new Set(files)) if (file === STDIN || isPipe(file)) spools.push(await spooled(file));
+  } catch (error) {
+    close();
+    throw error;
+  }
+  const kept = new Map(spools.map(({ file, path }) => [file, path]));
+  const paths = files.map((file) => ({ file, path: kept.get(file) ?? file }));
+  return { read: () => inOrder(paths), close };
+}
+
+function isPipe(file: string): boolean {
+  const found = statSync(file, { throwIfNoEntry: false });
+  return found?.isFIFO() === true || found?.isSocket() === true;
 }
 
 export function nameOf(file: string): string {
@@ -48,22 +73,30 @@ interface Named {
   readonly path: string;
 }
 
-async function spooled(): Promise<{ readonly path: string; remove(): void }> {
-  if (process.stdin.isTTY) throw new UsageError("standard input is a terminal; pipe a capture into it, or name a file");
+interface Spool extends Named {
+  remove(): void;
+}
+
+async function spooled(source: string): Promise<Spool> {
+  const stream = source === STDIN ? process.stdin : createReadStream(source);
+  if (source === STDIN && process.stdin.isTTY)
+    throw new UsageError("standard input is a terminal; pipe a capture into it, or name a file");
   const folder = mkdtempSync(join(tmpdir(), "sekisho-learn-"));
   const path = join(folder, "stdin");
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   try {
     const file = openSync(path, "wx", 0o600);
     try {
-      for await (const chunk of process.stdin) if (Buffer.isBuffer(chunk)) writeSync(file, chunk);
+      for await (const chunk of stream) if (Buffer.isBuffer(chunk)) writeSync(file, chunk);
     } finally {
       closeSync(file);
     }
-    return { path, remove };
+    return { file: source, path, remove };
   } catch (error) {
     remove();
-    throw new UsageError(`standard input cannot be kept in ${folder}: ${whyOf(error)}; make room there, or set TMPDIR`);
+    throw new UsageError(
+      `${nameOf(source)} cannot be kept in ${folder}: ${whyOf(error)}; make room there, or set TMPDIR`,
+    );
   }
 }
 
@@ -85,7 +118,7 @@ function* inOrder(files: readonly Named[]): Generator<Piece, readonly CaptureRea
       }
       if (next?.head === undefined) return all.map(({ read }) => read);
       const frame = next.head;
-      if (frame.timeMs - lastMs > LONGEST_GAP_MS && open.length === 1 && next.read.frames === 0) yield { kind: "gap" };
+      if (frame.timeMs - lastMs > LONGEST_GAP_MS && open.every(({ read }) => read.frames === 0)) yield { kind: "gap" };
       lastMs = frame.timeMs;
       if (!next.advance()) open.splice(open.indexOf(next), 1);
       if (count % 1024 === 0)
@@ -215,10 +248,15 @@ export function overlapsOf(captures: readonly CaptureRead[]): readonly string[] 
     captures.slice(n + 1).flatMap((other) => {
       const [from, to] = [Math.max(one.firstMs ?? 0, other.firstMs ?? 0), Math.min(one.lastMs ?? 0, other.lastMs ?? 0)];
       if (from >= to) return [];
-      const time = (ms: number): string => new Date(ms).toISOString();
       return [
-        `${nameOf(one.file)} and ${nameOf(other.file)} overlap from ${time(from)} to ${time(to)}: what both have counts once`,
+        `${nameOf(one.file)} and ${nameOf(other.file)} overlap from ${timeOf(from)} to ${timeOf(to)}: what both have counts once`,
       ];
     }),
   );
+}
+
+/** A capture may carry times that no date holds. */
+function timeOf(ms: number): string {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) ? `${ms} ms` : date.toISOString();
 }

@@ -3,6 +3,7 @@ import type { PhaseCoverage } from "#hmi-monitor/learn/draft.ts";
 import type { Widening } from "#hmi-monitor/learn/lifecycle-document.ts";
 import type { OrderSeen } from "#hmi-monitor/learn/orders.ts";
 import type { Unread } from "#hmi-monitor/unread.ts";
+import { printable } from "#specs/words.ts";
 
 /** What a run of the command comes to. With `--json` it is printed as it is. */
 export interface LearnReport {
@@ -84,7 +85,14 @@ function cycleInWords({ phase, client, server, protocol, edges, cycle }: Automat
   ];
 }
 
-function unreadInWords({ blind, bytes, strangerBytes, frames, answers }: Readonly<Unread>): readonly string[] {
+function unreadInWords({
+  blind,
+  bytes,
+  strangerBytes,
+  frames,
+  answers,
+  unanswered,
+}: Readonly<Unread>): readonly string[] {
   const said = (count: number, what: string): readonly string[] => (count > 0 ? [`${count} ${what}`] : []);
   return [
     ...said(blind, "connections of which nothing more was read from somewhere on"),
@@ -92,9 +100,11 @@ function unreadInWords({ blind, bytes, strangerBytes, frames, answers }: Readonl
     ...said(strangerBytes, "bytes of servers that the plant does not name"),
     ...said(frames, "frames that are damaged, cut or out of place"),
     ...said(answers, "answers to no request that was seen"),
+    ...said(unanswered, "commands whose answer was not seen: they taught nothing"),
   ];
 }
 
 function section(title: string, lines: readonly string[]): readonly string[] {
-  return lines.length === 0 ? [] : ["", title, ...lines.map((line) => `  ${line}`)];
+  // Names of nodes and words of answers are whatever somebody sent.
+  return lines.length === 0 ? [] : ["", title, ...lines.map((line) => `  ${printable(line)}`)];
 }

@@ -1,4 +1,5 @@
 import { foundPlant } from "#hmi-monitor/learn/found-plant.ts";
+import type { Overflow } from "#hmi-monitor/learn/limits.ts";
 import { namedPhases, skeleton, UNMARKED } from "#hmi-monitor/learn/skeleton.ts";
 import { Survey } from "#hmi-monitor/learn/survey.ts";
 import type { ProtocolPorts } from "#hmi-monitor/monitor.ts";
@@ -23,6 +24,8 @@ export interface SourceFlags {
 export interface Source {
   readonly plant: Plant;
   readonly lifecycle: Lifecycle;
+  /** What did not fit where the plant was found in the captures. */
+  readonly overflow?: Overflow;
 }
 
 /** The plant that is given, with its lifecycle where it has one; else what a first look through the captures finds. @throws UsageError */
@@ -40,12 +43,15 @@ export function sourceOf(captures: Captures, flags: SourceFlags, ports: Protocol
     throw new UsageError(broken ?? whyNothing(survey, ports));
   }
   const names = flags.phases === undefined ? [UNMARKED] : namedPhases(readPhaseFile(flags.phases));
-  return valueOr(skeleton(plant, names), flags.phases ?? "the captures");
+  const bare = valueOr(skeleton(plant, names), flags.phases ?? "the captures");
+  return { ...bare, overflow: survey.overflow };
 }
 
-function whyNothing({ links, connections }: Survey, ports: ProtocolPorts): string {
+function whyNothing({ links, connections, joinedLate }: Survey, ports: ProtocolPorts): string {
   const asked = [...ports.keys()].join(", ");
   if (links.size > 0) return "the servers in these captures have addresses that a plant file cannot name";
+  if (connections > 0 && joinedLate === connections)
+    return `${connections} connections to ports ${asked} began before the captures and show no register or node; give --plant, or capture from the beginning of a connection`;
   if (connections > 0)
     return `${connections} connections to ports ${asked} show no register or node: they are encrypted, refused, or another protocol; give --plant`;
   return `no server answers in these captures on ports ${asked}; give others with --modbus-port or --opcua-port`;

@@ -52,6 +52,9 @@ function learnFrom(captures: Captures, count: number, flags: LearnFlags): void {
   const read = readAll(captures, capture);
   const evidence = learner.evidence();
   const sightings = flags.sightings ?? DEFAULT_SIGHTINGS;
+  const phases = [...evidence.phases.keys()];
+  if (flags.safe !== undefined && phases.length > 0 && !evidence.phases.has(flags.safe))
+    throw new UsageError(`--safe: phase \`${flags.safe}\` was not seen; those that were are ${phases.join(", ")}`);
   const safe = flags.safe ?? safeOf(evidence, source.lifecycle);
   const draft = draftLifecycle(evidence, {
     sightings,
@@ -68,7 +71,7 @@ function learnFrom(captures: Captures, count: number, flags: LearnFlags): void {
     notDrafted: evidence.notDrafted.map((one) => `${one.says}, ${seen(one.sightings)}`),
     unread: capture.unread,
     notices: capture.notices,
-    overflow: overflowInWords(evidence),
+    overflow: [source.overflow, evidence.overflow].flatMap((one) => (one === undefined ? [] : overflowInWords(one))),
     captures: read.map(({ file, frames, problem }) => ({ file: nameOf(file), frames, problem })),
     overlaps: overlapsOf(read),
     orders: ordersOf(evidence),

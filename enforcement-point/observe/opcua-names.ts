@@ -65,6 +65,11 @@ export class UaNames {
       this.aliases.closed(resolved.header.authenticationToken.text);
   }
 
+  /** Its answer will not be seen. */
+  unanswered(resolved: UaRequest): void {
+    this.users.unanswered(resolved);
+  }
+
   /** The tag values that an answer shows its client. */
   values(resolved: UaRequest, response: UaResponse): readonly { readonly tag: TagId; readonly value: number }[] {
     return response.service === "Publish"

@@ -64,6 +64,16 @@ export class UaSessionUsers {
     if (session.pending === 0) session.overlapped = false;
   }
 
+  /** The answer will not be seen: who the session belongs to is unknown until its user is let in anew. */
+  unanswered(request: UaRequest): void {
+    if (request.service !== "ActivateSession") return;
+    const session = this.#sessions.get(request.header.authenticationToken.text);
+    if (session === undefined || session.pending === 0) return;
+    session.name = undefined;
+    session.pending -= 1;
+    if (session.pending === 0) session.overlapped = false;
+  }
+
   /** The connection has gone. Who comes back on another activates the session anew. */
   left(owner: Owner): void {
     for (const [token, session] of this.#sessions) if (session.owner === owner) this.#sessions.delete(token);

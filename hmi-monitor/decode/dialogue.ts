@@ -33,6 +33,8 @@ export interface Interpreter<Message extends Whole> {
   skim(up: boolean, segment: Buffer, head: Uint8Array, at: Moment): boolean;
   /** @param head the beginning of the message's line */
   message(direction: Direction, message: Message, head: Uint8Array, at: Moment): void;
+  /** Bytes of bodies that wait for further parts of their message. */
+  unfinished(direction: Direction): number;
   /** Bytes of a direction are missing: what was there of a message will not be completed. */
   lost(direction: Direction): void;
   /** Requests that still wait for their answers. */
@@ -98,7 +100,7 @@ export class Dialogue<Message extends Whole> {
   data(tcp: Direction, bytes: Buffer, at: Moment): void {
     if (this.#fresh) this.#begin(tcp, bytes);
     const direction = this.#roleOf(tcp);
-    const way = tcp === "client-to-server" ? this.#up : this.#down;
+    const way = this.#wayOf(tcp);
     if (way.reader.atMessage && this.#interpreter.skim(direction === "client-to-server", bytes, way.head, at)) return;
     const cut = way.reader.push(bytes);
     const messages = cut.messages;
@@ -127,21 +129,30 @@ export class Dialogue<Message extends Whole> {
     return this.#reversed ? opposite(tcp) : tcp;
   }
 
+  #wayOf(tcp: Direction): Way<Message> {
+    return tcp === "client-to-server" ? this.#up : this.#down;
+  }
+
+  /** Bytes of a direction that become no message any more. */
+  #unfinished(tcp: Direction): number {
+    return this.#wayOf(tcp).reader.lose() + this.#interpreter.unfinished(this.#roleOf(tcp));
+  }
+
   /** Bytes of a direction are missing from the capture. */
   blind(tcp: Direction, code: DialogueError, at: Moment): void {
-    const way = tcp === "client-to-server" ? this.#up : this.#down;
-    this.#unread.bytes += way.reader.lose();
+    const way = this.#wayOf(tcp);
+    this.#unread.bytes += this.#unfinished(tcp);
     this.#interpreter.lost(this.#roleOf(tcp));
     if (!way.told) this.#tell(way, code, DIALOGUE_ERRORS[code], at);
   }
 
   /** Nothing more comes of either direction. */
   end(at: Moment): void {
-    for (const way of [this.#up, this.#down]) {
-      const left = way.reader.lose();
+    for (const tcp of ["client-to-server", "server-to-client"] as const) {
+      const left = this.#unfinished(tcp);
       if (left === 0) continue;
       this.#unread.bytes += left;
-      this.#tell(way, "UNFINISHED", `${DIALOGUE_ERRORS.UNFINISHED}, of which ${left} bytes are there`, at);
+      this.#tell(this.#wayOf(tcp), "UNFINISHED", `${DIALOGUE_ERRORS.UNFINISHED}, of which ${left} bytes are there`, at);
     }
     this.#unread.unanswered += this.#interpreter.waiting;
   }

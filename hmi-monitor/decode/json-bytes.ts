@@ -63,11 +63,6 @@ export class JsonBytes {
     return this.#at;
   }
 
-  /** Forgets what was written since `waiting` was `mark`; nothing may have been handed on since. */
-  back(mark: number): void {
-    this.#at = mark;
-  }
-
   raw(text: Uint8Array): this {
     this.#reserve(text.length);
     const bytes = this.#bytes;

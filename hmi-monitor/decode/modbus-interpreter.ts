@@ -155,6 +155,11 @@ export class ModbusInterpreter implements Interpreter<ModbusFrame> {
     this.#waiting.add(frame.transactionId ?? NO_TRANSACTION, waiting);
   }
 
+  /** A message is one frame. */
+  unfinished(): number {
+    return 0;
+  }
+
   lost(direction: Direction): void {
     if (direction === "server-to-client") this.#waiting.answersLost();
   }

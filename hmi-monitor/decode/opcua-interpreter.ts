@@ -151,6 +151,10 @@ export class OpcuaInterpreter implements Interpreter<UacpFrame> {
     else this.#lines.error(error.code, sentenceOf(error));
   }
 
+  unfinished(direction: Direction): number {
+    return (direction === "client-to-server" ? this.#up : this.#down).assembler.buffered;
+  }
+
   lost(direction: Direction): void {
     if (direction === "client-to-server") this.#up = joining();
     else this.#down = joining();
@@ -183,12 +187,13 @@ export class OpcuaInterpreter implements Interpreter<UacpFrame> {
     else this.#down = next;
     if (pending) return;
     if (!assembly.ok && open && assembly.error.code === "UA_SEQUENCE") {
-      this.#unreadable(chunk, assembly.error, head, at);
+      // The chunks of a message that another one interrupts.
+      this.#begin(chunk, head, at);
+      this.#lines.error(assembly.error.code, sentenceOf(assembly.error));
       this.#assemble(up, chunk, security, head, at);
       return;
     }
-    const json = this.#lines.begin(at, head).raw(KEY.messageType).text(chunk.type);
-    json.raw(KEY.channelId).int(chunk.channelId).raw(KEY.tokenId).int(chunk.tokenId);
+    const json = this.#begin(chunk, head, at);
     json.raw(KEY.sequenceNumber).int(chunk.sequenceNumber).raw(KEY.requestId).int(chunk.requestId);
     if (!assembly.ok) {
       this.#lines.error(assembly.error.code, sentenceOf(assembly.error));
@@ -208,11 +213,9 @@ export class OpcuaInterpreter implements Interpreter<UacpFrame> {
     else this.#lines.error(error.code, sentenceOf(error));
   }
 
-  /** The chunks of a message that another one interrupts. */
-  #unreadable({ type, channelId, tokenId }: SymmetricChunk, error: WireError, head: Uint8Array, at: Moment): void {
+  #begin({ type, channelId, tokenId }: SymmetricChunk, head: Uint8Array, at: Moment): JsonBytes {
     const json = this.#lines.begin(at, head).raw(KEY.messageType).text(type);
-    json.raw(KEY.channelId).int(channelId).raw(KEY.tokenId).int(tokenId);
-    this.#lines.error(error.code, sentenceOf(error));
+    return json.raw(KEY.channelId).int(channelId).raw(KEY.tokenId).int(tokenId);
   }
 
   /** Service and fields of a body; answers why it cannot be read. */

@@ -48,6 +48,7 @@ function shown(value: unknown): string {
 function clock(time: unknown): string {
   const date = new Date(typeof time === "number" ? time * 1000 : Number.NaN);
   if (Number.isNaN(date.getTime())) return String(time);
-  const us = typeof time === "number" ? Math.round((time - Math.floor(time)) * 1e6) % 1e6 : 0;
+  // Rounded up to the next second it would stand behind the second before.
+  const us = typeof time === "number" ? Math.min(999_999, Math.round((time - Math.floor(time)) * 1e6)) : 0;
   return `${date.toISOString().slice(11, 19)}.${String(us).padStart(6, "0")}`;
 }

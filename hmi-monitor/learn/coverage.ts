@@ -1,7 +1,7 @@
 import type { PhaseCoverage } from "./draft.ts";
 import { seen } from "./draft-rules.ts";
 import type { Evidence } from "./evidence.ts";
-import { LEARN_LIMITS } from "./limits.ts";
+import { LEARN_LIMITS, type Overflow } from "./limits.ts";
 
 /** Fewer visits than this say little about a phase. */
 const FEW_VISITS = 5;
@@ -26,9 +26,9 @@ export function coverageOf(evidence: Evidence, sightings: number): readonly Phas
 }
 
 /** What could not be kept, in sentences. */
-export function overflowInWords({ overflow }: Evidence): readonly string[] {
-  return [...overflow.counts].map(
+export function overflowInWords({ counts }: Overflow): readonly string[] {
+  return [...counts].map(
     ([limit, count]) =>
-      `more than ${LEARN_LIMITS[limit]} ${limit}: ${count} messages about further ones taught nothing`,
+      `more than ${LEARN_LIMITS[limit]} ${limit}: further ones came ${count} times and taught nothing`,
   );
 }

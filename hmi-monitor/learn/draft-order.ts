@@ -112,11 +112,16 @@ function causesOf(command: LearnedCommand, phase: LearnedPhase): Part {
   });
   const best = found.sort((a, b) => b.absent - a.absent).slice(0, MOST_CAUSES);
   if (best.length === 0) return {};
-  const heldMs = tenths(Math.min(...best.map(({ shortestMs }) => shortestMs)) * MARGIN - 1000);
+  const shortestMs = Math.min(...best.map(({ shortestMs }) => shortestMs));
   // A set-point is adjusted when somebody thinks fit, not so long after something: how long it was is chance.
-  const held =
-    heldMs < 1000 || command.kind.bit === undefined ? {} : { for: duration(Math.min(heldMs, LONGEST_HELD_MS)) };
+  const held = command.kind.bit === undefined ? {} : heldFor(shortestMs);
   return { after: { all: best.map(({ tag }) => ({ tag, is: 1 })), ...held } };
+}
+
+/** How long a cause must have stood that had stood for so long at the least; too short to be asked for: nothing. */
+export function heldFor(shortestMs: number): { readonly for?: string } {
+  const heldMs = tenths(shortestMs * MARGIN - 1000);
+  return heldMs < 1000 ? {} : { for: duration(Math.min(heldMs, LONGEST_HELD_MS)) };
 }
 
 function followsOf(command: LearnedCommand, others: readonly LearnedCommand[]): Part {

@@ -44,20 +44,27 @@ export function commandRules(evidence: Evidence, phase: string, options: DraftOp
 
 export const NO_FACTS: RuleFacts = {
   gapMs: Number.POSITIVE_INFINITY,
-  apartMs: Number.POSITIVE_INFINITY,
+  apart: new Map(),
   notAlways: new Set(),
+  held: new Map(),
   before: new Map(),
+  repeated: new Set(),
 };
 
 function factsOf(command: LearnedCommand): RuleFacts {
-  const { values, gaps, apartMs, causes, after, sightings } = command;
+  const { values, gaps, apart, causes, after, sightings } = command;
   const always = [...after].filter(([, order]) => order.count === sightings.count);
+  const { distinct, mostStep } = values;
   return {
     ...(values.count === 0 ? {} : { least: values.least, most: values.most }),
-    ...(values.step === undefined ? {} : { step: values.step }),
-    ...{ gapMs: gaps.leastMs, apartMs },
+    ...(distinct === undefined ? {} : { values: distinct }),
+    ...(mostStep === undefined ? {} : { step: mostStep }),
+    gapMs: gaps.leastMs,
+    apart: new Map([...apart].map(([other, ms]) => [other.id, ms])),
     notAlways: new Set([...causes].flatMap(([tag, { whileNot }]) => (whileNot > 0 ? [tag] : []))),
+    held: new Map([...causes].map(([tag, { shortestMs }]) => [tag, shortestMs])),
     before: new Map(always.map(([before, { longestMs }]) => [before.id, longestMs])),
+    repeated: new Set(always.flatMap(([before, { repeated }]) => (repeated ? [before.id] : []))),
   };
 }
 

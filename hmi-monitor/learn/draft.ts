@@ -24,14 +24,22 @@ export interface RuleFields {
 export interface RuleFacts {
   readonly least?: number;
   readonly most?: number;
+  /** Its values; undefined: there are too many to be kept. */
+  readonly values?: readonly number[];
+  /** Largest step, without a margin. */
   readonly step?: number;
-  /** Shortest time between two of its messages, and since another command of the same client, ms; infinite: none. */
+  /** Shortest time between two of its messages, ms; infinite: none. */
   readonly gapMs: number;
-  readonly apartMs: number;
+  /** Rules of the same client and phase, and the shortest time since a command of each, ms. */
+  readonly apart: ReadonlyMap<string, number>;
   /** Tags that were not set each time. */
   readonly notAlways: ReadonlySet<string>;
+  /** Tags, and for how long each had been set at the least, ms. */
+  readonly held: ReadonlyMap<string, number>;
   /** Rules whose commands came before it each time, in the same visit, and how long before at the most, ms. */
   readonly before: ReadonlyMap<string, number>;
+  /** Of these, the ones after which it came more than once. */
+  readonly repeated: ReadonlySet<string>;
 }
 
 export interface DraftRule {

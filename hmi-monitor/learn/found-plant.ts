@@ -18,10 +18,12 @@ const HIGHEST_WORD = 0xffff;
 const WIDEST = 1e9;
 
 /** The plant as captures show it: addresses for names, raw words for values, one register for each tag. Rename and scale it by hand. */
-export function foundPlant({ links, points }: Survey): Plant {
+export function foundPlant({ links, points, overflow }: Survey): Plant {
   const servers = new Set([...links.values()].map(({ server }) => server));
   const addresses = [...new Set([...links.values()].flatMap(({ client, server }) => [server, client]))];
-  const known = new Set(addresses.filter((ip) => parseAddress(ip) !== undefined).slice(0, LEARN_LIMITS.devices));
+  const named = addresses.filter((ip) => parseAddress(ip) !== undefined);
+  const known = new Set(named.slice(0, LEARN_LIMITS.devices));
+  for (const _ of named.slice(LEARN_LIMITS.devices)) overflow.add("devices");
   const devices = [...known].map((ip): Device => {
     const isServer = servers.has(ip);
     return {

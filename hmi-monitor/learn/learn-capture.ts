@@ -5,6 +5,7 @@ import type { Tables } from "#specs/decide/tables.ts";
 import type { TagId } from "#specs/ids.ts";
 import type { TimedFrame } from "#wire/pcap/index.ts";
 import { Monitor, type ProtocolPorts } from "../monitor.ts";
+import { brief } from "../replay/brief.ts";
 import type { PhaseCourse, TakesChange } from "../replay/phase-course.ts";
 import { FrameClock, ReplayPoint } from "../replay/replay-point.ts";
 import { Tally } from "../replay/tally.ts";
@@ -12,8 +13,6 @@ import type { Unread } from "../unread.ts";
 import type { Learner } from "./learner.ts";
 import { LEARN_LIMITS } from "./limits.ts";
 
-/** Connections that are followed at once. */
-const MAX_FLOWS = 32_768;
 const TICK_MS = 1000;
 const LONG_AFTER_MS = 1e12;
 
@@ -32,7 +31,9 @@ export interface LearnCaptureOptions {
 export class LearnCapture {
   readonly #point: LearnPoint;
   readonly #monitor: Monitor;
-  readonly #course: PhaseCourse;
+  readonly #tally: Tally;
+  readonly #courseFrom: LearnCaptureOptions["course"];
+  #course: PhaseCourse;
   #tickedMs = Number.NEGATIVE_INFINITY;
   #lastMs = 0;
   readonly #notices: string[] = [];
@@ -42,14 +43,22 @@ export class LearnCapture {
   constructor({ bundle, course, ports, learner }: LearnCaptureOptions) {
     this.#point = new LearnPoint(bundle, learner);
     const { tables } = this.#point;
-    this.#course = course(tables, () => undefined);
-    this.#point.follow(this.#course, new Tally(tables), (says) => this.#notice(says));
-    const options = { maxFlows: MAX_FLOWS, verifyChecksums: "auto" as const, announcements: false };
+    this.#tally = new Tally(tables);
+    this.#courseFrom = course;
+    this.#course = this.#begin();
+    const options = { verifyChecksums: "auto" as const, announcements: false };
     this.#monitor = new Monitor(this.#point, bundle.plant, ports, options);
   }
 
+  /** A course that knows nothing yet. */
+  #begin(): PhaseCourse {
+    const course = this.#courseFrom(this.#point.tables, () => undefined);
+    this.#point.follow(course, this.#tally, (says) => this.#notice(says));
+    return course;
+  }
+
   #notice(says: string): void {
-    if (this.#notices.length < LEARN_LIMITS.notices) this.#notices.push(says);
+    if (this.#notices.length < LEARN_LIMITS.notices) this.#notices.push(brief(says));
     else this.#noticesBeyond += 1;
   }
 
@@ -82,6 +91,7 @@ export class LearnCapture {
   /** No capture covers the time until the next frame: what was under way may have ended, and its phase with it. */
   gap(): void {
     this.#point.stop(this.#lastMs);
+    this.#course = this.#begin();
   }
 
   /** There are no more frames. */
@@ -113,10 +123,10 @@ class LearnPoint extends ReplayPoint {
     this.#learner.gap(timeMs);
   }
 
-  override answered(judged: Judged, outcome: Outcome): void {
-    super.answered(judged, outcome);
-    const { observation, atMs, phase } = judged;
-    this.#learner.exchange(observation, outcome === "answered-ok" ? "ok" : "error", atMs, phase ?? undefined);
+  override answered(judged: Judged, outcome: Outcome, atMs?: number): void {
+    super.answered(judged, outcome, atMs);
+    const { observation, atMs: askedMs, phase } = judged;
+    this.#learner.exchange(observation, outcome === "answered-ok" ? "ok" : "error", askedMs, phase ?? undefined);
   }
 
   override sawTag(tag: TagId, value: number, atMs: number = this.#nowMs): void {

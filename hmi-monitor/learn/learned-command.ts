@@ -59,7 +59,9 @@ export class LearnedCommand {
   readonly after = new Map<LearnedCommand, Order>();
   readonly causes = new Map<TagId, Cause>();
   quantity = 0;
-  /** Shortest time since another command of the same client in this phase, ms; and how often there was one before. */
+  /** Shortest time since each other command of the same client in this phase, ms. */
+  readonly apart = new Map<LearnedCommand, number>();
+  /** Shortest of these; and how often there was one before. */
   apartMs = Number.POSITIVE_INFINITY;
   aparts = 0;
   lastMs = Number.NEGATIVE_INFINITY;

@@ -1,13 +1,14 @@
 import type { Observation, ObservedItem } from "#specs/decide/observation.ts";
 import type { TagId } from "#specs/ids.ts";
 import type { Tag } from "#specs/plant.ts";
+import { brief, MAX_KEPT } from "../replay/brief.ts";
 import { Channels } from "./channels.ts";
 import { type Evidence, type LearnedPhase, LearnedPoll, LearnedService, type NotDrafted } from "./evidence.ts";
 import { type CommandKind, LearnedCommand, Order } from "./learned-command.ts";
 import { LEARN_LIMITS, Overflow } from "./limits.ts";
 import { Sightings, type Visit } from "./occasions.ts";
 import { type Present, PresentValues } from "./present-values.ts";
-import { markOf } from "./rule-name.ts";
+import { digestOf, markOf } from "./rule-name.ts";
 
 /**
  * Observations in, evidence out. Pure: time comes with each message. Only what a server did counts: a command that was refused or not
@@ -28,7 +29,10 @@ export class Learner {
   #here: LearnedPhase | undefined;
   /** The visit before this one, of which answers may still come. */
   #left: { readonly here: LearnedPhase; readonly visit: Visit } | undefined;
-  #knownLast: LearnedPhase | undefined;
+  /** The phase that was known last, while none is. */
+  #knownLast: { readonly here: LearnedPhase; readonly visit: Visit } | undefined;
+  /** Since when the present phase is known without a break. */
+  #knownMs = 0;
   #visits = 0;
   #withoutPhase = 0;
   #refused = 0;
@@ -52,20 +56,33 @@ export class Learner {
       ...{ phase, visits: 0, totalMs: 0, messages: 0, firstMs: atMs, lastMs: atMs },
       ...{ next: new Map(), bits: new Map() },
     }));
-    const from = before ?? this.#knownLast;
+    const last = this.#knownLast;
+    const from = before ?? last?.here;
     if (from !== undefined && from !== here) from.next.set(phase, (from.next.get(phase) ?? 0) + 1);
     this.#here = here;
-    this.#visits += 1;
-    const isWhole = before !== undefined;
-    this.#visit = here === undefined ? undefined : { phase, number: this.#visits, sinceMs: atMs, isWhole };
-    if (here !== undefined) here.visits += 1;
+    this.#knownMs = atMs;
+    this.#knownLast = undefined;
+    if (here === undefined) {
+      this.#visit = undefined;
+    } else if (last?.here === here) {
+      // Nothing says that it was left in between: the same visit goes on, and what comes next follows nothing.
+      this.#visit = { ...last.visit, isWhole: false };
+    } else {
+      this.#visits += 1;
+      here.visits += 1;
+      this.#visit = { phase, number: this.#visits, sinceMs: atMs, isWhole: before !== undefined };
+    }
   }
 
-  /** Nobody knows which phase is active: nothing is learned until one is. The one that is known next follows the one that was. */
+  /**
+   * Nobody knows which phase is active: nothing is learned until one is. The one that is known next follows the one that was, or goes on
+   * where it is the same.
+   */
   noPhase(atMs: number): void {
     this.#leave(atMs);
     if (this.#here !== undefined) this.#channels.forget();
-    this.#knownLast = this.#here ?? this.#knownLast;
+    if (this.#here !== undefined && this.#visit !== undefined)
+      this.#knownLast = { here: this.#here, visit: this.#visit };
     this.#here = undefined;
     this.#visit = undefined;
     this.#left = undefined;
@@ -79,7 +96,7 @@ export class Learner {
 
   #leave(atMs: number): void {
     if (this.#here === undefined || this.#visit === undefined) return;
-    this.#here.totalMs += Math.max(0, atMs - this.#visit.sinceMs);
+    this.#here.totalMs += Math.max(0, atMs - this.#knownMs);
     this.#here.lastMs = atMs;
   }
 
@@ -156,7 +173,8 @@ export class Learner {
     this.#leaveOut(`${address}, which is no device of the plant → ${target}: ${message}`, visit, atMs);
   }
 
-  #leaveOut(says: string, visit: Visit, atMs: number): void {
+  #leaveOut(text: string, visit: Visit, atMs: number): void {
+    const says = brief(text);
     const kept = this.#overflow.get("strangers", this.#notDrafted, says, () => ({ says, sightings: new Sightings() }));
     kept?.sightings.add(visit, atMs);
   }
@@ -173,7 +191,8 @@ export class Learner {
 
   #findPoll(observation: Observation, operation: "read" | "subscribe"): LearnedPoll | undefined {
     const { source, target, functionCode, items } = observation;
-    const key = `${source} ${target} ${operation} ${functionCode} ${items.map(({ tag, address }) => tag ?? address).join(" ")}`;
+    const what = items.map(({ tag, address }) => tag ?? address).join(" ");
+    const key = `${source} ${target} ${operation} ${functionCode} ${what.length > MAX_KEPT ? digestOf(what) : what}`;
     return this.#overflow.get("polls", this.#polls, key, () => new LearnedPoll(observation, operation));
   }
 
@@ -258,7 +277,9 @@ export class Learner {
     let apartMs = Number.POSITIVE_INFINITY;
     for (const other of others) {
       if (other === command) continue;
-      apartMs = Math.min(apartMs, atMs - other.lastMs);
+      const sinceMs = atMs - other.lastMs;
+      if (sinceMs < (command.apart.get(other) ?? Number.POSITIVE_INFINITY)) command.apart.set(other, sinceMs);
+      apartMs = Math.min(apartMs, sinceMs);
       if (other.sightings.lastVisit !== visit.number) continue;
       const order = command.after.get(other) ?? new Order();
       command.after.set(other, order);

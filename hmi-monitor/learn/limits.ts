@@ -18,6 +18,8 @@ export const LEARN_LIMITS = {
   causes: 64,
   /** devices, found where no plant is given */
   devices: 256,
+  /** what the client or the server of an OPC UA connection calls its nodes, where no plant is given */
+  names: 10_000,
   /** addresses that no device of the given plant has, and what is not drafted for another reason */
   strangers: 256,
   /** sentences about connections of which something cannot be read */

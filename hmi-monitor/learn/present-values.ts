@@ -81,7 +81,9 @@ export class PresentValues {
   }
 }
 
+/** A fraction may lie between 0 and 1 too, and what type an argument has is not known. */
 function isBit({ range, modbus, opcua }: Tag): boolean {
   if (modbus !== undefined) return modbus.table === "coil" || modbus.table === "discrete-input";
-  return opcua?.type === "Boolean" || (range[0] === 0 && range[1] === 1);
+  if (opcua === undefined || opcua.type === "Float" || opcua.type === "Double") return false;
+  return opcua.type === "Boolean" || (range[0] === 0 && range[1] === 1);
 }

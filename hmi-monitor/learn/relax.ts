@@ -1,4 +1,5 @@
 import { type DraftRule, duration, durationMs, type RuleFields } from "./draft.ts";
+import { heldFor } from "./draft-order.ts";
 
 /** A rule that is there already, as far as what was seen speaks against it; empty: all that was seen is allowed by it. */
 export interface Relaxed {
@@ -61,7 +62,9 @@ function relaxValue(written: Fields, { fields, facts }: DraftRule, change: Chang
   const next: Record<string, unknown> = { ...value };
   const says: string[] = [];
   const there = listIn(value["oneOf"]);
-  if (there.length > 0) {
+  // Values that were not kept are more than a list of a person has.
+  const outside = facts.values?.filter((one) => !there.includes(one)) ?? [facts.least, facts.most];
+  if (there.length > 0 && outside.length > 0) {
     const more = (learned.oneOf ?? []).filter((one) => !there.includes(one));
     if (learned.oneOf === undefined) {
       const numbers = there.flatMap((one) => (typeof one === "number" ? [one] : []));
@@ -83,9 +86,9 @@ function relaxValue(written: Fields, { fields, facts }: DraftRule, change: Chang
     next["max"] = learned.max ?? facts.most;
     says.push(`max ${max} → ${String(next["max"])}`);
   }
-  if (maxStep !== undefined && facts.step !== undefined && facts.step > maxStep && learned.maxStep !== undefined) {
-    next["maxStep"] = learned.maxStep;
-    says.push(`maxStep ${maxStep} → ${learned.maxStep}`);
+  if (maxStep !== undefined && facts.step !== undefined && facts.step > maxStep) {
+    next["maxStep"] = Math.max(learned.maxStep ?? 0, facts.step);
+    says.push(`maxStep ${maxStep} → ${String(next["maxStep"])}`);
   }
   if (says.length > 0) change("value", next, `value: ${says.join(", ")}`);
 }
@@ -100,13 +103,12 @@ function relaxTimes(written: Fields, { fields, facts }: DraftRule, change: Chang
   if (numberIn(most["count"]) === 1 && facts.gapMs < (durationMs(most["per"]) ?? 0))
     change("most", fields.most, `most: ${wordsOf(written.most)} → ${wordsOf(fields.most)}`);
   const apart = part(written.apart);
-  if (facts.apartMs < (durationMs(apart["within"]) ?? 0)) {
-    const within = Math.floor(facts.apartMs * 0.6);
-    change(
-      "apart",
-      within < 1 ? undefined : { ...apart, within: duration(within) },
-      `apart: ${wordsOf(written.apart)}`,
-    );
+  const since = listIn(apart["rules"]).map((rule) => facts.apart.get(String(rule)) ?? Number.POSITIVE_INFINITY);
+  const nearestMs = Math.min(...since);
+  if (nearestMs < (durationMs(apart["within"]) ?? 0)) {
+    const within = Math.floor(nearestMs * 0.6);
+    const next = within < 1 ? undefined : { ...apart, within: duration(within) };
+    change("apart", next, `apart: ${wordsOf(written.apart)} → ${wordsOf(next)}`);
   }
 }
 
@@ -114,16 +116,26 @@ function relaxOrder(written: Fields, { facts, fields }: DraftRule, change: Chang
   const after = part(written.after);
   const causes = listIn(after["all"]).map(part);
   const kept = causes.filter(({ tag, is }) => is !== 1 || !facts.notAlways.has(String(tag)));
-  if (kept.length < causes.length) {
+  const shortestMs = Math.min(...kept.flatMap(({ tag, is }) => (is === 1 ? (facts.held.get(String(tag)) ?? []) : [])));
+  const isShort = shortestMs < (durationMs(after["for"]) ?? 0);
+  if (kept.length < causes.length || isShort) {
     const gone = causes.filter((cause) => !kept.includes(cause)).map(({ tag }) => String(tag));
-    change("after", kept.length === 0 ? undefined : { ...after, all: kept }, `after: no longer ${gone.join(", ")}`);
+    const { for: _, ...always } = after;
+    const held = isShort ? { ...always, ...heldFor(shortestMs) } : after;
+    const says = [
+      ...(gone.length > 0 ? [`no longer ${gone.join(", ")}`] : []),
+      ...(isShort ? [`for ${String(after["for"])} → ${heldFor(shortestMs).for ?? "none"}`] : []),
+    ];
+    change("after", kept.length === 0 ? undefined : { ...held, all: kept }, `after: ${says.join(", ")}`);
   }
   const follows = part(written.follows);
   const rule = follows["rule"];
   if (typeof rule !== "string") return;
   const longestMs = facts.before.get(rule) ?? Number.POSITIVE_INFINITY;
+  const { once, ...again } = follows;
   if (longestMs > (durationMs(follows["within"]) ?? 0))
     change("follows", fields.follows, `follows: ${wordsOf(written.follows)} → ${wordsOf(fields.follows)}`);
+  else if (once === true && facts.repeated.has(rule)) change("follows", again, "follows: no longer once");
 }
 
 function wordsOf(value: unknown): string {

@@ -12,5 +12,10 @@ export function ruleName(name: string): string {
 
 /** A few digits that tell one list from another. */
 export function markOf(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, MARK_DIGITS);
+  return digestOf(text).slice(0, MARK_DIGITS);
+}
+
+/** Stands for a text that is too long to be kept. */
+export function digestOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }

@@ -1,3 +1,4 @@
+import { MAX_NAME_LENGTH } from "#point/observe/opcua-aliases.ts";
 import { OPCUA_TYPES } from "#specs/plant.ts";
 import { VALUE_ATTRIBUTE_ID } from "#wire/opcua/attribute-id.ts";
 import { type UacpFrame, UacpFramer } from "#wire/opcua/framer.ts";
@@ -7,11 +8,10 @@ import { decodeRequest, type UaRequest } from "#wire/opcua/request.ts";
 import { decodeResponse, type UaResponse } from "#wire/opcua/response.ts";
 import type { DataValue } from "#wire/opcua/variant.ts";
 import type { Direction } from "#wire/packet/index.ts";
+import type { Overflow } from "./limits.ts";
 import type { Listener, Saw } from "./survey.ts";
 
 const MAX_PENDING = 64;
-/** Aliases, and handles of monitored items, that are followed on one connection. */
-export const MAX_NAMES = 10_000;
 const GOOD = 0;
 
 type Side = { readonly framer: UacpFramer; readonly assembler: MessageAssembler };
@@ -26,10 +26,12 @@ export class UaListener implements Listener {
   /** What the client calls a node within a subscription: subscription and handle → NodeId. */
   readonly #handles = new Map<string, string>();
   readonly #saw: Saw;
+  readonly #overflow: Overflow;
   #failed = false;
 
-  constructor(saw: Saw) {
+  constructor(saw: Saw, overflow: Overflow) {
     this.#saw = saw;
+    this.#overflow = overflow;
   }
 
   data(direction: Direction, bytes: Buffer): void {
@@ -50,13 +52,20 @@ export class UaListener implements Listener {
     if (isUp) {
       const request = decodeRequest(body);
       if (!request.ok) this.#failed = true;
-      else if (this.#pending.size < MAX_PENDING) this.#pending.set(requestId, request.value);
+      else this.#ask(requestId, request.value);
       return;
     }
     const request = this.#pending.get(requestId);
     this.#pending.delete(requestId);
     const response = decodeResponse(body);
     if (request !== undefined && response.ok) this.#answered(request, response.value);
+  }
+
+  /** What was never answered makes room for what may be. */
+  #ask(requestId: number, request: UaRequest): void {
+    const [oldest] = this.#pending.keys();
+    if (this.#pending.size >= MAX_PENDING && oldest !== undefined) this.#pending.delete(oldest);
+    this.#pending.set(requestId, request);
   }
 
   #answered(request: UaRequest, response: UaResponse): void {
@@ -92,7 +101,9 @@ export class UaListener implements Listener {
   }
 
   #name(names: Map<string, string>, name: string, nodeId: string | undefined): void {
-    if (nodeId !== undefined && name !== nodeId && (names.has(name) || names.size < MAX_NAMES)) names.set(name, nodeId);
+    if (nodeId === undefined || name === nodeId) return;
+    if (name.length > MAX_NAME_LENGTH || nodeId.length > MAX_NAME_LENGTH) return this.#overflow.add("names");
+    if (this.#overflow.get("names", names, name, () => nodeId) !== undefined) names.set(name, nodeId);
   }
 
   #real(text: string): string {

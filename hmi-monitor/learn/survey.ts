@@ -8,12 +8,17 @@ import {
   TcpReassembler,
 } from "#wire/packet/index.ts";
 import type { CapturedFrame } from "#wire/pcap/index.ts";
+import type { Conversation } from "../conversation.ts";
+import { LateConversation } from "../late-join.ts";
+import { modbusPlace } from "../modbus-place.ts";
 import { LEARN_LIMITS, Overflow } from "./limits.ts";
 import { UaListener } from "./survey-opcua.ts";
 
 const EXCEPTION_BIT = 0x80;
 const MAX_PENDING = 64;
 const MAX_FLOWS = 4096;
+/** Server, object and node. */
+const LONGEST_PLACE = 1200;
 
 /** One address of a server that answered for it. */
 export interface FoundPoint {
@@ -40,14 +45,17 @@ export interface Listener {
 
 /**
  * The first look through captures where no plant is given: which addresses speak as clients and servers, and which registers and nodes
- * the servers answered for. What a server refuses does not exist. Connections that are joined late or lose bytes are left out here.
+ * the servers answered for. What a server refuses does not exist. A Modbus connection whose beginning was not captured is heard from where
+ * an answer confirms a request; one of OPC UA is not, since what its nodes are called for short was agreed before. What comes after lost bytes
+ * is left out here.
  */
 export class Survey {
   readonly links = new Map<string, FoundLink>();
   readonly points = new Map<string, FoundPoint>();
   readonly overflow = new Overflow();
-  /** Connections to the servers' ports that were seen from their beginning; of those that show nothing no link is made. */
+  /** Connections to the servers' ports, and of these the ones that began before the capture; of those that show nothing no link is made. */
   connections = 0;
+  joinedLate = 0;
   readonly #ports: ReadonlyMap<number, Protocol>;
   readonly #reassembler: TcpReassembler;
   readonly #listeners = new Map<number, Listener>();
@@ -64,7 +72,7 @@ export class Survey {
   #event(event: ReassemblyEvent): void {
     switch (event.kind) {
       case "open":
-        if (!event.joinedLate) this.#open(event.flow);
+        this.#open(event.flow, event.joinedLate);
         return;
       case "data":
         this.#listeners.get(event.flow.id)?.data(event.direction, event.bytes, event.timeMs);
@@ -78,18 +86,23 @@ export class Survey {
     }
   }
 
-  #open({ id, client, server }: Flow): void {
+  #open({ id, client, server }: Flow, joinedLate: boolean): void {
     const protocol = this.#ports.get(server.port);
     if (protocol === undefined) return;
     this.connections += 1;
+    if (joinedLate) this.joinedLate += 1;
     const saw: Saw = (binding, written) => this.#point(client.ip, server.ip, protocol, binding, written);
-    this.#listeners.set(id, protocol === "modbus" ? new ModbusListener(saw) : new UaListener(saw));
+    if (protocol === "modbus") {
+      const listener = new ModbusListener(saw);
+      this.#listeners.set(id, joinedLate ? new LateConversation(listener, modbusPlace) : listener);
+    } else if (!joinedLate) this.#listeners.set(id, new UaListener(saw, this.overflow));
   }
 
   #point(client: string, server: string, protocol: Protocol, binding: FoundPoint["binding"], written: boolean): void {
     const link = `${client} ${server} ${protocol}`;
     this.overflow.get("services", this.links, link, () => ({ client, server, protocol }));
     const key = `${server} ${placeOf(binding)}`;
+    if (key.length > LONGEST_PLACE) return this.overflow.add("tags");
     const known = this.points.get(key);
     if (known === undefined && this.points.size >= LEARN_LIMITS.tags) return this.overflow.add("tags");
     const more = known?.binding.kind === "method" && binding.kind === "method" && binding.count > known.binding.count;
@@ -115,7 +128,8 @@ function placeOf(binding: FoundPoint["binding"]): string {
 /** Something that a server answered for. */
 export type Saw = (binding: FoundPoint["binding"], written: boolean) => void;
 
-class ModbusListener implements Listener {
+class ModbusListener implements Listener, Conversation {
+  readonly blind = undefined;
   readonly #requests = new MbapFramer();
   readonly #responses = new MbapFramer();
   readonly #pending = new RequestTable({ limit: MAX_PENDING });
@@ -132,6 +146,11 @@ class ModbusListener implements Listener {
       else this.#response(frame);
     }
   }
+
+  /** Not called: it is left alone once bytes are lost. */
+  lost(): void {}
+  look(): void {}
+  closed(): void {}
 
   #request(frame: MbapFrame, timeMs: number): void {
     const request = decodeRequest(frame.pdu);

@@ -50,6 +50,16 @@ export class ValueRange {
     return this.#most;
   }
 
+  /** Every value, in the order in which they were first seen; undefined: they are too many. */
+  get distinct(): readonly number[] | undefined {
+    return this.#overflowed ? undefined : [...this.#distinct.keys()];
+  }
+
+  /** Largest change against the value before, where that was known; undefined: it never was. */
+  get mostStep(): number | undefined {
+    return this.#steps === 0 ? undefined : this.#mostStep;
+  }
+
   /** The values, where they are so few that they are a list. */
   get few(): readonly number[] | undefined {
     if (this.#overflowed || this.#distinct.size > FEW) return undefined;

@@ -1,3 +1,4 @@
+import { brief } from "./brief.ts";
 import type { Moment } from "./phase-course.ts";
 
 /** Sentences about what was not judged that are kept; further ones are counted. */
@@ -30,7 +31,7 @@ export class CaptureCounts {
   }
 
   notice(says: string): void {
-    if (this.notices.length < MAX_NOTICES) this.notices.push({ ...this.at, says });
+    if (this.notices.length < MAX_NOTICES) this.notices.push({ ...this.at, says: brief(says) });
     else this.noticesBeyond += 1;
   }
 }

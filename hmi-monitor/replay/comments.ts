@@ -1,4 +1,5 @@
 import type { Judged } from "#point/point.ts";
+import { brief } from "./brief.ts";
 import { type PhaseChange, type Possible, placeName } from "./phase-course.ts";
 
 /** Comments of one frame; what comes beyond is said in one more. */
@@ -23,7 +24,7 @@ export class FrameComments {
       return;
     }
     const rule = verdict.rule === undefined ? "no rule" : `closest rule ${verdict.rule}`;
-    this.#add(`sekisho: deny ${verdict.reason}, ${rule}, ${phase}: ${verdict.says} [${whatOf(observation)}]`);
+    this.#add(`sekisho: deny ${verdict.reason}, ${rule}, ${phase}: ${brief(verdict.says)} [${whatOf(observation)}]`);
   }
 
   changed({ cause, says, possible }: PhaseChange): void {
@@ -47,7 +48,8 @@ export class FrameComments {
 
 function whatOf({ source, sourceAddress, target, message, items }: Judged["observation"]): string {
   const named = items.slice(0, MAX_ITEMS).map(({ tag, address, value }) => {
-    return value === undefined ? (tag ?? address) : `${tag ?? address} ${Math.round(value * 1e6) / 1e6}`;
+    const name = brief(tag ?? address);
+    return value === undefined ? name : `${name} ${Math.round(value * 1e6) / 1e6}`;
   });
   const more = items.length > MAX_ITEMS ? ` and ${items.length - MAX_ITEMS} more` : "";
   const what = named.length === 0 ? "" : ` ${named.join(", ")}${more}`;

@@ -21,7 +21,8 @@ export function readPlace(
   { lifecycle }: Tables,
   zone: ZoneId,
 ): Result<{ readonly phase: PhaseId; readonly step?: StepId }, string> {
-  const [name = "", stepName] = text.split("/");
+  const [name = "", ...within] = text.split("/");
+  const stepName = within.length === 0 ? undefined : within.join("/");
   const phase = lifecycle.phases.find(({ id }) => id === name);
   if (phase === undefined) return err(`there is no phase \`${shown(name)}\`; ${phasesOf(lifecycle.phases, zone)}`);
   if (phase.zone !== zone)
@@ -91,7 +92,8 @@ function lineEntries(text: string): readonly Entry[] {
 function jsonEntries(text: string): Result<readonly Entry[], string> {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    // A byte-order mark is white space to `trim`, and an error to `parse`.
+    value = JSON.parse(text.trim());
   } catch (error) {
     return err(`it begins like JSON and is none (${shown(error instanceof Error ? error.message : "")})`);
   }
@@ -102,7 +104,7 @@ function jsonEntries(text: string): Result<readonly Entry[], string> {
 function jsonEntry(entry: unknown, where: string): Entry {
   const fields: Readonly<Record<string, unknown>> = typeof entry === "object" && entry !== null ? { ...entry } : {};
   const { frame, time, after, phase, step } = fields;
-  const place = typeof phase !== "string" ? undefined : typeof step === "string" ? `${phase}/${step}` : phase;
+  const place = typeof phase !== "string" ? undefined : step === undefined ? phase : `${phase}/${String(step)}`;
   const when = (): At | undefined => {
     if (typeof frame === "number") return frameAt(frame);
     if (typeof after === "number") return afterAt(after);
@@ -132,7 +134,12 @@ function timeAt(text: string): At | undefined {
   if (text.startsWith("+")) return NUMBER.test(text.slice(1)) ? afterAt(Number(text.slice(1))) : undefined;
   if (NUMBER.test(text)) return secondsAt(Number(text));
   const timeMs = ISO.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(timeMs) ? undefined : { kind: "time", timeMs };
+  return Number.isNaN(timeMs) || !isDay(text.slice(0, 10)) ? undefined : { kind: "time", timeMs };
+}
+
+/** `Date.parse` takes 31 February for 3 March. */
+function isDay(date: string): boolean {
+  return new Date(`${date}T00:00:00Z`).toISOString().startsWith(date);
 }
 
 function placeInOrder(at: At): number {

@@ -9,6 +9,7 @@ import type { PhaseId, StepId, ZoneId } from "#specs/ids.ts";
 import type { Phase } from "#specs/lifecycle.ts";
 import { changesState } from "#specs/mask.ts";
 import { StepTracker } from "#specs/steps.ts";
+import { brief } from "./brief.ts";
 import {
   type Cause,
   type Moment,
@@ -208,6 +209,11 @@ export class RecognisedCourse implements PhaseCourse {
   }
 
   #weigh(ids: readonly number[], at: Moment): void {
+    // What a phase that has been left allows may have been under way: that is no sign against the phase it was left for.
+    const isSign = this.#hypotheses.some(
+      ({ leavesMs }, n) => leavesMs === Number.POSITIVE_INFINITY && (ids[n] ?? NONE) >= 0,
+    );
+    if (!isSign) return;
     const count = this.#tables.rules.length;
     const silent = this.#hypotheses.filter((_, n) => {
       const id = ids[n] ?? 0;
@@ -238,8 +244,9 @@ export class RecognisedCourse implements PhaseCourse {
       return decide(this.#tables, permit, observation, history, at.timeMs) >= 0;
     });
     if (fits.length === 0) return;
-    const what =
-      `${observation.message} ${observation.items.map(({ tag, address }) => tag ?? address).join(", ")}`.trim();
+    const what = brief(
+      `${observation.message} ${observation.items.map(({ tag, address }) => tag ?? address).join(", ")}`.trim(),
+    );
     this.#enter(fits, at, "command", `${what} has a rule there, and what leads there does not show in the traffic`);
   }
 

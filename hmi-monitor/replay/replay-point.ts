@@ -1,13 +1,14 @@
 import type { PlantClock } from "#point/clock.ts";
 import { type Judged, type OwnNotice, Point } from "#point/point.ts";
+import { NOT_RULED_NOW } from "#point/readings.ts";
 import type { Bundle } from "#specs/bundle.ts";
 import { commit, decide, resolve } from "#specs/decide/decide.ts";
 import { createHistory, type History, observeTag } from "#specs/decide/history.ts";
 import type { Layer, Observation, Outcome, Verdict } from "#specs/decide/observation.ts";
 import type { Permit } from "#specs/decide/permit.ts";
-import { NONE, ruleIn } from "#specs/decide/verdict-id.ts";
+import { NONE, readDeny, ruleIn } from "#specs/decide/verdict-id.ts";
 import type { PhaseId, TagId } from "#specs/ids.ts";
-import { UNREAD_SAYS } from "../unread.ts";
+import { UNANSWERED_SAYS, UNREAD_SAYS } from "../unread.ts";
 import type { Moment, PhaseCourse, Possible } from "./phase-course.ts";
 import type { Tally } from "./tally.ts";
 
@@ -90,12 +91,15 @@ export class ReplayPoint extends Point {
 
   override judge(observation: Observation, atMs: number = this.#at.timeMs): Judged {
     const { tables, history } = this;
+    const count = tables.rules.length;
+    const isReport = observation.operation === "report";
     this.#course?.asked(observation, history, this.#at);
     const possible = this.#course?.possible ?? [];
     let closest = 0;
     let near: Possible | undefined;
     let by: Possible | undefined;
     let verdict: Verdict | undefined;
+    let isRuled = true;
     for (let n = 0; n < possible.length; n += 1) {
       const one = possible[n];
       if (one === undefined) continue;
@@ -105,10 +109,9 @@ export class ReplayPoint extends Point {
         verdict = resolve(tables, one.permit, observation, history, atMs, id);
         break;
       }
+      if (isReport && NOT_RULED_NOW.has(readDeny(count, id).reason)) isRuled = false;
       // Of several denies the first that has a rule to show.
-      const shows =
-        near === undefined ||
-        (ruleIn(tables.rules.length, closest) === NONE && ruleIn(tables.rules.length, id) !== NONE);
+      const shows = near === undefined || (ruleIn(count, closest) === NONE && ruleIn(count, id) !== NONE);
       if (shows) {
         near = one;
         closest = id;
@@ -121,22 +124,23 @@ export class ReplayPoint extends Point {
     }
     const phase = by?.phase ?? near?.phase ?? null;
     const judged: Judged = { tables, observation, verdict, action: "forwarded", atMs, epoch: null, phase };
-    const isReported = verdict.verdict === "deny" && observation.operation !== "report";
-    if (isReported) this.#denied.push({ judged, possible });
-    else this.#count(judged, possible, by);
+    if (verdict.verdict === "allow" || possible.length === 0) this.#count(judged, possible, by);
+    else if (!isReport) this.#denied.push({ judged, possible });
+    // A reading that no rule is about at present is not suspect.
+    else if (isRuled) this.#count(judged, possible, by);
     return judged;
   }
 
-  override forwarded(judged: Judged): void {
-    this.#became(judged, "forwarded");
+  override forwarded(judged: Judged, atMs: number = this.#at.timeMs): void {
+    this.#became(judged, "forwarded", atMs);
   }
 
-  override answered(judged: Judged, outcome: Outcome): void {
-    this.#became(judged, outcome);
+  override answered(judged: Judged, outcome: Outcome, atMs: number = this.#at.timeMs): void {
+    this.#became(judged, outcome, atMs);
   }
 
-  #became({ observation, verdict }: Judged, outcome: Outcome): void {
-    commit(this.history, observation, verdict, outcome, this.#at.timeMs);
+  #became({ observation, verdict }: Judged, outcome: Outcome, atMs: number): void {
+    commit(this.history, observation, verdict, outcome, atMs);
     this.#course?.happened(verdict, outcome, this.#at);
   }
 
@@ -159,8 +163,10 @@ export class ReplayPoint extends Point {
   }
 
   override notice({ code, says }: OwnNotice): void {
-    // A suspect reading was judged, and is counted as a deny; what could not be judged is counted for the capture as a whole.
-    if (code === "TAP_BLIND" && !says.startsWith(UNREAD_SAYS)) this.#noticed?.(says);
+    // A suspect reading was judged, and is counted as a deny; what could not be judged, or got no answer, is counted for the capture as a
+    // whole.
+    const isCounted = says.startsWith(UNREAD_SAYS) || says.endsWith(UNANSWERED_SAYS);
+    if (code === "TAP_BLIND" && !isCounted) this.#noticed?.(says);
   }
 
   override countLost(n: number): void {

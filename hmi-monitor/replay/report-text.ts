@@ -62,9 +62,10 @@ function situations({ situations: all }: ReplayReport): string {
       String(one.denied),
       `${one.first.frame}–${one.last.frame}`,
     ]);
+  const rest = all.length > rows.length ? `  ${all.length - rows.length} more sets of phases: see --json\n` : "";
   return rows.length === 0
     ? ""
-    : `Judged by phase\n${table([["possible phases", "allowed", "denied", "frames"], ...rows])}`;
+    : `Judged by phase\n${table([["possible phases", "allowed", "denied", "frames"], ...rows])}${rest}`;
 }
 
 function changes({ changes: all, changesBeyond, phasesFrom, possibleAtEnd }: ReplayReport): string {
@@ -107,10 +108,13 @@ function notJudged({ notJudged: not, capture, judged }: ReplayReport): string {
     [capture.cutFrames, "frames that the capture holds only in part"],
     [judged.ambiguous, "messages judged while several phases were possible: allowed where one of them allows them"],
     [judged.excess, "safety commands beyond their rate"],
+    [judged.unanswered, "commands judged whose answer was not seen: they may not have been carried out"],
   ];
   const lines = counts.filter(([n]) => n > 0).map(([n, what]) => `  ${n} ${what}\n`);
   const said = not.notices.slice(0, MAX_ROWS).map(({ frame, says }) => `  frame ${frame}: ${printable(says)}\n`);
-  return lines.length + said.length === 0 ? "" : `Not judged, or not surely\n${lines.join("")}${said.join("")}`;
+  const more = not.notices.length - said.length + not.noticesBeyond;
+  const rest = more > 0 ? `  ${more} more notices: see --json\n` : "";
+  return lines.length + said.length === 0 ? "" : `Not judged, or not surely\n${lines.join("")}${said.join("")}${rest}`;
 }
 
 function verdict({ judged: { denied, receiptsSuppressed } }: ReplayReport): string {
@@ -121,7 +125,13 @@ function verdict({ judged: { denied, receiptsSuppressed } }: ReplayReport): stri
 }
 
 function spanOf(first: number, last: number): string {
-  return `${new Date(first * 1000).toISOString()} to ${new Date(last * 1000).toISOString()}`;
+  return `${timeOf(first)} to ${timeOf(last)}`;
+}
+
+/** A capture may carry any time, and a date only holds those of some 270,000 years. */
+function timeOf(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  return Number.isNaN(date.getTime()) ? `${seconds} s` : date.toISOString();
 }
 
 /** Names as they are, or how many there are where nobody would read on. */

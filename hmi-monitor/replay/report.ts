@@ -30,7 +30,10 @@ export function reportOf(replay: Replay, bundle: Bundle, phasesFrom: PhasesFrom,
       lastTime: counts.first === undefined ? null : secondsOf(counts.at.timeMs),
       problem: problem ?? null,
     },
-    judged: { messages: allowed + denied, allowed, denied, excess, ambiguous, receiptsSuppressed: receipts },
+    judged: {
+      ...{ messages: allowed + denied, allowed, denied, excess, ambiguous },
+      ...{ unanswered: unread.unanswered, receiptsSuppressed: receipts },
+    },
     notJudged: {
       noPhase: unjudged,
       blindConnections: unread.blind,

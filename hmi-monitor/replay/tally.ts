@@ -3,6 +3,7 @@ import type { ReasonCode } from "#specs/decide/reasons.ts";
 import type { Tables } from "#specs/decide/tables.ts";
 import type { PhaseId, RuleId } from "#specs/ids.ts";
 import { changesState } from "#specs/mask.ts";
+import { brief } from "./brief.ts";
 import type { Moment, Possible } from "./phase-course.ts";
 
 /** Kinds of denies that are told apart, in all; what comes beyond is counted together. */
@@ -46,7 +47,7 @@ export interface Judgements {
   denied: number;
   /** seen before the first phase was given */
   unjudged: number;
-  /** that a live monitor would have sent: one for each state-changing command and each deny */
+  /** that a live monitor would have sent: one for each state-changing command and each deny of a request */
   receipts: number;
   /** safety commands beyond their rate: reported, not blocked */
   excess: number;
@@ -117,7 +118,8 @@ export class Tally {
       return;
     }
     this.#counts.denied += 1;
-    this.#counts.receipts += 1;
+    // A suspect reading is a notice, and has no receipt.
+    if (observation.operation !== "report") this.#counts.receipts += 1;
     situation.denied += 1;
     this.#deny(observation, verdict, situation, at);
   }
@@ -147,7 +149,8 @@ export class Tally {
   #situationAt(possible: readonly Possible[], at: Moment): Situation {
     if (this.#situation !== undefined && possible === this.#present) return this.#situation;
     const phases = [...new Set(possible.map(({ phase }) => phase))];
-    const key = this.#situations.size < MAX_SITUATIONS ? phases.join(" ") : "";
+    const names = phases.join(" ");
+    const key = this.#situations.has(names) || this.#situations.size < MAX_SITUATIONS ? names : "";
     const known = this.#situations.get(key);
     const situation = known ?? { phases: key === "" ? [] : phases, allowed: 0, denied: 0, first: at, last: at };
     if (known === undefined) this.#situations.set(key, situation);
@@ -160,7 +163,7 @@ export class Tally {
     const { source, sourceAddress, target, link, operation, message, items } = observation;
     const { reason, rule, item, mode, says } = verdict;
     const one = items[item];
-    const about = one?.tag ?? one?.address ?? "";
+    const about = brief(one?.tag ?? one?.address ?? "");
     // Strangers are told apart by their address, not by the port of each of their connections.
     const from = source ?? sourceAddress.slice(0, sourceAddress.lastIndexOf(":"));
     const key = `${phases.join(" ")}\n${reason}\n${rule ?? ""}\n${from}\n${target}\n${message}\n${about}`;
@@ -177,7 +180,8 @@ export class Tally {
     const linkMode = link === undefined ? "enforce" : (this.#tables.links.get(link)?.mode ?? "enforce");
     const wouldBlock = mode === "enforce" && linkMode === "enforce";
     this.#denials.set(key, {
-      ...{ phases, reason, rule, source: from, target, operation, message, about, wouldBlock, says },
+      ...{ phases, reason, rule, source: from, target, operation, message, about, wouldBlock },
+      says: brief(says),
       ...{ count: 1, first: at, last: at },
     });
   }

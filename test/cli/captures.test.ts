@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -85,6 +86,17 @@ describe("captures read as one", () => {
     const captures = await openCaptures([write("again", [1000, 2000])]);
     const once = () => [...captures.read()].length;
     expect([once(), once()]).toEqual([2, 2]);
+  });
+
+  test("a pipe, which can be read only once, may be read twice too", async () => {
+    const bytes = readFileSync(write("piped", [1000, 2000]));
+    execFileSync("mkfifo", [at("pipe")]);
+    const writer = createWriteStream(at("pipe"));
+    writer.end(bytes);
+    const captures = await openCaptures([at("pipe")]);
+    const once = () => [...captures.read()].length;
+    expect([once(), once()]).toEqual([2, 2]);
+    captures.close();
   });
 
   test("lose and double nothing, for 50 random sets of captures", async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { MAX_LINKS, readReceipt, readStatus, readTags } from "#coordinator/bus-schema.ts";
+import { readReceipt, readStatus, readTags } from "#coordinator/bus-schema.ts";
+import { MAX_LINKS } from "#point/bus-limits.ts";
 import { OPERATIONS } from "#specs/lifecycle.ts";
 
 const RECEIPT = {
@@ -41,4 +42,20 @@ test.each([
 ])("%s", (_, values, isRead) => {
   const read = readTags({ point: "plc-guard", atMs: 1, device: "plc-1", scan: 1, values });
   expect(read !== undefined).toBe(isRead);
+});
+
+test.each([
+  { letters: 128, isRead: true },
+  { letters: 129, isRead: false },
+])("names of $letters letters, as long as the language takes them: read, $isRead", ({ letters, isRead }) => {
+  const long = "n".repeat(letters);
+  const read = [
+    readStatus({ ...STATUS, phase: long }),
+    readStatus({ ...STATUS, steps: [long] }),
+    readStatus({ ...STATUS, ways: { [long]: "clear" } }),
+    readReceipt({ ...RECEIPT, operation: "write", link: long }),
+    readReceipt({ ...RECEIPT, operation: "write", items: [{ tag: long, address: "1", value: 1 }] }),
+    readTags({ point: "plc-guard", atMs: 1, device: "plc-1", scan: 1, values: { [long]: 1 } }),
+  ];
+  expect(read.map((message) => message !== undefined)).toEqual(read.map(() => isRead));
 });

@@ -127,6 +127,15 @@ describe("a deny that is no sign of an attack", () => {
     expect(explained(BUNDLE, cut, contained, [])).toBeUndefined();
   });
 
+  test.each(["PHASE_UNKNOWN", "INTERNAL", "OVERLOADED"] as const)(
+    "%s says something about the point alone",
+    (reason) => {
+      const denied = aReceipt({ verdict: "deny", reason, action: "blocked", rule: null });
+      expect(explained(BUNDLE, denied, normal, [])).toBeDefined();
+      expect(explained(BUNDLE, { ...denied, reason: "TAG_UNKNOWN" }, normal, [])).toBeUndefined();
+    },
+  );
+
   test("a rule covers by who, what and value", () => {
     const sp = (value: number) => aReceipt({ items: [{ tag: TagId("FIC101.SP"), address: "x", value }] });
     expect([19, 20, 40, 41].map((value) => covered(BUNDLE, normal, sp(value)))).toEqual([false, true, true, false]);

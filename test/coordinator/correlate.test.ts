@@ -66,6 +66,39 @@ describe("HMI layer and switch layer", () => {
     expect(judge(receipts)).toEqual(rows);
   });
 
+  test("what is withheld inline on the station with another part of its message is not missed at the switch", () => {
+    const withheld = { action: "blocked", outcome: "denied" } as const;
+    expect(judge([atHmi(30, withheld), atHmi(55, { ...denied, ...withheld, seq: 2 })])).toEqual([
+      "forbidden-and-dropped",
+    ]);
+  });
+
+  const inline = { point: "hmi-inline", atMs: 1003 };
+  test.each([
+    ["the same command", [atHmi(30), atHmi(30, inline), write(30)], []],
+    ["twice the same", [atHmi(30), atHmi(30, inline), write(30), atHmi(30, { seq: 2 }), write(30, { seq: 2 })], []],
+    [
+      "one that is replayed",
+      [atHmi(30), atHmi(30, inline), write(30), write(30, { seq: 2, atMs: 1300 })],
+      ["injected"],
+    ],
+    ["one that is altered", [atHmi(30), atHmi(30, inline), write(32)], ["altered"]],
+    ["one that never arrives", [atHmi(30), atHmi(30, inline)], ["dropped"]],
+    ["one that one of them denies", [atHmi(55), atHmi(55, { ...denied, ...inline }), write(55)], ["layers-differ"]],
+    ["one that they see in turn", [write(30), atHmi(30, inline), atHmi(30)], []],
+  ] as const)("two points of the HMI layer, at a mirror port and inline: %s is one", (_name, receipts, rows) => {
+    expect(judge(receipts)).toEqual(rows);
+  });
+
+  test("what the second point of the HMI layer tells later is the same command still", () => {
+    const correlator = new Correlator(PLANT);
+    const rows = (receipts: readonly ReceiptMessage[]): readonly string[] => {
+      for (const receipt of receipts) correlator.add(receipt);
+      return correlator.judge(vouched(), 2000).map((finding) => finding.row.id);
+    };
+    expect([rows([atHmi(30), write(30)]), rows([atHmi(30, inline)])]).toEqual([[], []]);
+  });
+
   test("two commands of the same value are matched one to one, the nearest in time", () => {
     expect(
       judge([

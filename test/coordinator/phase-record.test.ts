@@ -51,6 +51,11 @@ describe("what a record amounts to", () => {
     expect(summarise(entries, zone)).toMatchObject(want);
   });
 
+  test("a phase of the longest name is found again", () => {
+    const long = standing(5, PhaseId("p".repeat(128)));
+    expect(parseEntries(`${JSON.stringify(long)}\n`)).toEqual([long]);
+  });
+
   test("a torn or foreign line is no entry", () => {
     const text = `${JSON.stringify(standing(3))}\nnot json\n{"entry":"standing"}\n${JSON.stringify(standing(4)).slice(0, 30)}`;
     expect(parseEntries(text)).toEqual([standing(3)]);

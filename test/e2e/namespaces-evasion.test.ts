@@ -97,7 +97,7 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
   acknowledged_in_the_servers_name: other("hidden", "plain", TWICE),
   ttl_ends_and_nothing_follows: other("", "plain", /1 commands got no answer/),
   data_before_the_handshake_ends: other("hidden", "plain hidden", GAP),
-  fin_that_is_lost: other("hidden", "", GAP),
+  fin_that_is_lost: same("hidden", GAP),
   priority_tags_5: other("hidden", "", GAP),
   reset_that_is_lost: same("hidden", LATE),
   ports_used_again_after_a_lost_reset: same("plain hidden", LATE),
@@ -106,7 +106,8 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
   reset_in_the_servers_name: same("hidden", LATE),
   new_connection_in_the_servers_name: other("hidden", "plain", TWICE),
   // What is sent where it does not belong.
-  fin_then_data: same("plain", LATE),
+  // As the server answers the FIN before the mirror shows what comes behind it, or after.
+  fin_then_data: same("plain", /joined late|bytes are missing from the mirror/),
   fin_in_the_future: same("plain", LATE),
   data_after_a_reset: same("plain", LATE),
   data_across_a_fin: same("plain hidden"),

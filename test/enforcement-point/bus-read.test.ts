@@ -18,6 +18,12 @@ describe("messages of the coordinator", () => {
     expect(readLease({ coordinator: "c", atMs: 1, leaseMs: 10_000 })?.leaseMs).toBe(10_000);
   });
 
+  test("a phase may have the longest name that the language takes", () => {
+    const phase = "p".repeat(128);
+    expect(readPosition({ ...position, phase })).toMatchObject({ phase });
+    expect(readPosition({ ...position, phase: `${phase}p` })).toBeUndefined();
+  });
+
   test.each([
     { name: "a negative epoch", value: { ...position, epoch: -1 } },
     { name: "a broken epoch", value: { ...position, epoch: 1.5 } },

@@ -106,6 +106,16 @@ describe("a planned change", () => {
     expect(holder.epoch).toBe(3);
   });
 
+  test("one whose abort never came is over when another is prepared; the same, prepared again, goes on", () => {
+    holder.order(prepare(4), 0);
+    holder.order(window(4), 0);
+    holder.order(prepare(4), 0);
+    expect(holder.permitted.kind).toBe("window");
+    const next = { ...prepare(4, normal, PhaseId("shutdown")), change: "another" };
+    expect(holder.order(next, 0)?.agreed).toBe(true);
+    expect(holder.permitted).toMatchObject({ kind: "phase", position: { phase: normal } });
+  });
+
   test("orders of other layers are not for it", () => {
     holder.order(prepare(4), 0);
     expect(holder.order(window(4, "hmi"), 0)).toBeUndefined();

@@ -78,3 +78,15 @@ test("a connection whose server is another device now is not judged any more, wh
   write(2);
   expect(judged).toHaveLength(1);
 });
+
+test("a connection that was a stranger's is judged, from where its content fits, when the bundle names its server", () => {
+  take(at("plc-1", ["127.10.2.77"]));
+  write(2);
+  expect([judged.length, monitor.unread.strangerBytes]).toEqual([0, 12]);
+  take((of) => of);
+  write(2);
+  capture.down(Buffer.from("0001000000060106000205dc", "hex"));
+  expect(write(2)?.observation).toMatchObject({ source: "hmi-1", link: "hmi-plc1", items: [{ tag: "LIT101.SP" }] });
+  expect(says.join()).toContain("joined late: blind until a request and its answer fit");
+  expect([judged.length, monitor.unread.strangerBytes]).toEqual([2, 12]);
+});

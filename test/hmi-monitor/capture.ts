@@ -23,8 +23,8 @@ export interface Watching {
 }
 
 /** A monitor in phase normal that keeps what it would have reported. */
-export async function watching(of: Bundle = bundle): Promise<Watching> {
-  const clock: PlantClock = { now: () => START_MS, on: () => undefined, close: () => undefined };
+export async function watching(of: Bundle = bundle, now = () => START_MS): Promise<Watching> {
+  const clock: PlantClock = { now, on: () => undefined, close: () => undefined };
   const point = new Point({
     ...{ point: "hmi-monitor", layer: "hmi", bundle: of, mode: "enforce", passive: true, clock },
     standalonePhase: PhaseId("normal"),

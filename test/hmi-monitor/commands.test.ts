@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { GIVEN_UP_MS } from "#hmi-monitor/modbus-conversation.ts";
 import { adu } from "../switch-filter/raw-client.ts";
 import { Capture, type Watching, watching } from "./capture.ts";
 
@@ -40,9 +41,23 @@ describe("a mask write is the value that it comes to", () => {
     expect(see().writes().at(-1)).toMatch(/^DOS201.SP 1.92 /);
   });
 
+  test("where a client that gives all requests one identifier read it, after a read that nobody answered", () => {
+    capture.up(adu(0, "03 0000 0001"));
+    const { length } = capture.records;
+    capture.up(adu(0, "03 0001 0001")).down(adu(0, "03 02 00c8")).up(adu(0, "16 0001 ff00 0032"));
+    const later = capture.records.splice(length).map((record) => ({ ...record, timeMs: record.timeMs + GIVEN_UP_MS }));
+    capture.records.push(...later);
+    expect(see().writes()).toEqual(["DOS201.SP 0.5 deny"]);
+    expect(watched.monitor.unread).toMatchObject({ unreadable: 0, answers: 0 });
+  });
+
   test.each([
     { name: "nothing was read", before: (c: Capture) => c },
     { name: "its write is not answered yet", before: (c: Capture) => c.up(adu(1, "06 0001 00c8")) },
+    {
+      name: "two reads of one identifier were under way at once, and the first answer is that of the other register",
+      before: (c: Capture) => c.up(adu(0, "03 0000 0001")).up(adu(0, "03 0001 0001")).down(adu(0, "03 02 00c8")),
+    },
     {
       name: "its write was refused after a read",
       before: (c: Capture) =>

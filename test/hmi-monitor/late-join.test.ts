@@ -1,9 +1,14 @@
 import { ReadRequest, ReadResponse, StatusCodes, WriteRequest, WriteResponse } from "node-opcua";
 import { describe, expect, test } from "vitest";
+import type { Segment } from "#hmi-monitor/conversation.ts";
 import { JOIN_VISIBLE_MS, LEAST_VISIBLE_MS } from "#hmi-monitor/half-seen.ts";
 import { LateConversation, MAX_JOIN_BYTES, MAX_JOIN_SEGMENTS, MAX_JOIN_TRIES } from "#hmi-monitor/late-join.ts";
 import { modbusPlace } from "#hmi-monitor/modbus-place.ts";
+import { buildBundle } from "#specs/bundle.ts";
+import { DeviceId, RuleId, TagId } from "#specs/ids.ts";
+import type { Rule } from "#specs/lifecycle.ts";
 import { encodeMsgChunk } from "#wire/opcua/message-chunk.ts";
+import { waterTreatment } from "../support/plant.ts";
 import { adu } from "../switch-filter/raw-client.ts";
 import { bodyOf } from "../wire/opcua/node-opcua-bytes.ts";
 import { Capture, type Watching, watching } from "./capture.ts";
@@ -113,6 +118,33 @@ describe("Modbus", () => {
     expect(late.state).toEqual({ kind: "looking", unparsedBytes: (MAX_JOIN_SEGMENTS + 5) * 10 + 9 * 20_000 });
   });
 
+  test("whoever has thousands of requests answered that fit almost keeps the monitor busy for a moment only", () => {
+    const many = (bytes: Buffer, count: number) => Buffer.concat(Array.from({ length: count }, () => bytes));
+    const [one, two] = [adu(0, "03 0000 0001"), adu(0, "03 0000 0002")];
+    const held = Array.from({ length: MAX_JOIN_SEGMENTS }, (_, n): Segment => {
+      const isUp = n < MAX_JOIN_SEGMENTS / 2;
+      const bytes = isUp ? many(n % 16 < 8 ? two : one, 330) : many(adu(0, "03 02 0001"), n % 16 < 15 ? 165 : 330);
+      return { direction: isUp ? "client-to-server" : "server-to-client", bytes, timeMs: 0 };
+    });
+    const before = process.cpuUsage();
+    expect(modbusPlace(held)).toBeUndefined();
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1000).toBeLessThan(2000);
+  });
+
+  test("a whole window of requests under way at once is no reason not to find the place", () => {
+    const frames = (pdu: string) => Array.from({ length: 1200 }, (_, n) => adu(n, pdu));
+    const segments = (pdu: string, direction: Segment["direction"]): readonly Segment[] => {
+      const all = frames(pdu);
+      return Array.from({ length: 10 }, (_, n) => ({
+        ...{ direction, timeMs: 0 },
+        bytes: Buffer.concat(all.slice(120 * n, 120 * (n + 1))),
+      }));
+    };
+    const held = [...segments("03 0000 0001", "client-to-server"), ...segments("03 02 0001", "server-to-client")];
+    expect(modbusPlace(held)).toHaveLength(20);
+  });
+
   test("a place is looked for only when the server has answered", () => {
     const segment = { direction: "client-to-server", bytes: write, timeMs: 0 } as const;
     expect(modbusPlace([segment])).toBeUndefined();
@@ -126,7 +158,9 @@ describe("OPC UA", () => {
     encodeMsgChunk({ channelId, tokenId: 1, sequenceNumber, requestId, body });
   const read = bodyOf(new ReadRequest({ nodesToRead: [SP] }));
   const shown = bodyOf(new ReadResponse({ results: [{ value: { dataType: 11, value: 30 } }] }));
-  const write = bodyOf(new WriteRequest({ nodesToWrite: [{ ...SP, value: { value: { dataType: 11, value: 33 } } }] }));
+  const writing = (value: number) =>
+    bodyOf(new WriteRequest({ nodesToWrite: [{ ...SP, value: { value: { dataType: 11, value } } }] }));
+  const write = writing(33);
   const written = bodyOf(new WriteResponse({ results: [StatusCodes.Good] }));
 
   const talk = (second = { sequence: 51, channel: 7 }) =>
@@ -149,6 +183,33 @@ describe("OPC UA", () => {
     const { writes, monitor } = await joined(talk(second));
     expect(writes()).toEqual([]);
     expect(monitor.unread.resynchronised).toBe(0);
+  });
+
+  test("what was held counts from when it came: a heartbeat is not early because the one before was judged late", async () => {
+    const { plant, lifecycle } = waterTreatment();
+    const heartbeat: Rule = {
+      ...{
+        id: RuleId("heartbeat"),
+        says: "The operator station is alive.",
+        operation: "write",
+        tags: [TagId("FIC401.SP")],
+      },
+      ...{ from: [DeviceId("hmi-1")], targets: [DeviceId("plc-2")], raw: [], mode: "enforce", safety: false },
+      cadence: { period: { everyMs: 1000, jitterMs: 200 } },
+    };
+    let nowMs = 0;
+    const bundle = buildBundle(plant, { ...lifecycle, rules: [heartbeat, ...lifecycle.rules] });
+    const { monitor, writes } = await watching(bundle, () => nowMs);
+    const capture = new Capture(PLC2_UA, 40_002);
+    for (let n = 0; n < 4; n += 1) {
+      // No other rule allows so much.
+      capture.up(chunk(50 + n, 9 + n, writing(50))).down(chunk(80 + n, 9 + n, written));
+    }
+    for (const [n, record] of capture.records.slice(HANDSHAKE).entries()) {
+      nowMs = 1_000_000 + (n % 2 === 0 ? 500 * n : 500 * (n - 1) + 10);
+      monitor.frame({ ...record, timeMs: nowMs });
+    }
+    expect(writes()).toEqual(Array.from({ length: 4 }, () => "FIC401.SP 50 allow"));
   });
 
   test("what is encrypted has no place to begin", async () => {

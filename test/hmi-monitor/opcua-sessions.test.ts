@@ -18,6 +18,7 @@ import {
 } from "node-opcua";
 import { expect, test, vi } from "vitest";
 import { MAX_SESSIONS, UaClients } from "#hmi-monitor/opcua-clients.ts";
+import { UaSessionUsers } from "#point/observe/opcua-session-users.ts";
 import { TagId } from "#specs/ids.ts";
 import { encodeMsgChunk } from "#wire/opcua/message-chunk.ts";
 import { decodeRequest } from "#wire/opcua/request.ts";
@@ -93,6 +94,42 @@ test("before the server has let the user in, the user is not known; a session ma
   expect(from(await new Session().ask(write("ns=1;s=FIC401.SP")).seen())).toEqual(["127.10.1.11:40002"]);
 });
 
+test("when the answer to an activation is missing the user is not known, until the next is let in", async () => {
+  const session = new Session().ask(...activate("operator-1")).ask(activate("operator-2")[0]);
+  const missing = session.capture.records.length;
+  session.capture.down(Buffer.from("the answer"));
+  const [ask, answer] = create("s", "urn:c");
+  for (let n = 0; n < 3; n += 1) session.ask(ask, answer);
+  session
+    .ask(write("ns=1;s=FIC401.SP"))
+    .ask(...activate("operator-3"))
+    .ask(write("ns=1;s=FIC401.SP"));
+  session.capture.records.splice(missing, 1);
+  const watched = await session.seen();
+  expect(watched.monitor.unread).toMatchObject({ gaps: 1, resynchronised: 1 });
+  expect(from(watched)).toEqual([
+    "(session s, urn:c)@127.10.1.11:40002",
+    "operator-3 (session s, urn:c)@127.10.1.11:40002",
+  ]);
+});
+
+test("a connection that the server opened is not read, which is said", async () => {
+  const text = (of: string) => Buffer.concat([Buffer.from([of.length, 0, 0, 0]), Buffer.from(of)]);
+  const body = Buffer.concat([text("urn:plc-2"), text("opc.tcp://127.10.2.2:4840")]);
+  const header = Buffer.from("RHEF\0\0\0\0");
+  header.writeUInt32LE(header.length + body.length, 4);
+  const watched = await watching();
+  const about = { channelId: 7, tokenId: 1, sequenceNumber: 2, requestId: 2 };
+  const { records } = new Capture(PLC2_UA, 40_002)
+    .up(Buffer.concat([header, body]))
+    .down(encodeHello({ ...SIZES, endpointUrl: "opc.tcp://127.10.2.2:4840" }))
+    .down(opn(1, openBody(0)))
+    .down(encodeMsgChunk({ ...about, body: write("ns=1;s=FIC401.SP") }));
+  for (const record of records) watched.monitor.frame(record);
+  expect(watched.says).toEqual([expect.stringContaining("the server opened it (ReverseHello)")]);
+  expect(watched.monitor.unread).toMatchObject({ blind: 1 });
+});
+
 test("a name cannot be made to look like something else, and what is told of it is short", async () => {
   const session = new Session()
     .ask(...create(`x)@10.0.0.1:1\n${"y".repeat(300)}`, "urn:c"))
@@ -164,4 +201,12 @@ test("what is remembered of sessions is bounded", () => {
     clients.answered(request.value, response.value);
   }
   expect(clients.size).toBe(MAX_SESSIONS);
+  const nameOf = (token: number): string => {
+    const asked = decodeRequest(
+      bodyOf(new WriteRequest({ requestHeader: { authenticationToken: `ns=0;i=${token}` }, nodesToWrite: [] })),
+    );
+    return asked.ok ? clients.describe(asked.value, new UaSessionUsers(), clients) : "not decoded";
+  };
+  // Sessions that were never closed must not keep the ones of today from having a name.
+  expect([1, 2, MAX_SESSIONS + 1].map(nameOf)).toEqual(["", "(session s, urn:c)", "(session s, urn:c)"]);
 });

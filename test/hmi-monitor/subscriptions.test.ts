@@ -7,6 +7,8 @@ import {
   NotificationMessage,
   PublishRequest,
   PublishResponse,
+  StatusChangeNotification,
+  StatusCodes,
 } from "node-opcua";
 import { beforeEach, expect, test } from "vitest";
 import { MAX_WATCHED, UaTold } from "#hmi-monitor/opcua-told.ts";
@@ -156,6 +158,23 @@ test("a subscription that sends no keep-alive is missed, once, and again after i
   tells([level(1.3)]);
   silence(16);
   expect(watch.said()).toHaveLength(2);
+});
+
+test.each([
+  { name: "ended", status: StatusCodes.BadTimeout },
+  { name: "given to another session", status: StatusCodes.GoodSubscriptionTransferred },
+])("a subscription that the server says it has $name is not missed, nor held against what it told", ({ status }) => {
+  asks();
+  tells([level(1.9), alarm(0)]);
+  watch.second(capture);
+  const notificationMessage = new NotificationMessage({
+    sequenceNumber: 2,
+    notificationData: [new StatusChangeNotification({ status })],
+  });
+  capture.down(chunk("down", request, bodyOf(new PublishResponse({ subscriptionId: 5, notificationMessage }))));
+  asks();
+  for (let s = 0; s < 45; s += 1) watch.second(capture);
+  expect(watch.said()).toEqual([]);
 });
 
 test.each([

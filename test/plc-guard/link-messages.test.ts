@@ -19,6 +19,8 @@ const report = {
 };
 
 test("a guard's report is read", () => {
+  const tags = { ["t".repeat(128)]: 1 };
+  expect(readReport({ ...report, phase: "p".repeat(128), tags })).toMatchObject({ tags });
   expect(readReport(report)).toMatchObject({ phase: "normal", steps: ["produce"] });
 });
 
@@ -26,7 +28,7 @@ test.each([
   { name: "a phase that is no name", over: { phase: "nor mal" } },
   { name: "an empty phase", over: { phase: "" } },
   { name: "a step that is no name", over: { steps: ["§"] } },
-  { name: "a step of 65 letters", over: { steps: ["s".repeat(65)] } },
+  { name: "a step of 129 letters", over: { steps: ["s".repeat(129)] } },
 ])("$name makes it unreadable: a PLC in wrong hands must not end the agent", ({ over }) => {
   expect(readReport({ ...report, ...over })).toBeUndefined();
 });

@@ -7,7 +7,7 @@ import { listenerProblem, listenerWarning } from "#switch-filter/listener-fits.t
 import { runSwitchFilter } from "#switch-filter/main.ts";
 import { waterTreatment } from "../support/plant.ts";
 import { openPlant } from "./modbus-open-plant.ts";
-import { IN_FORCE, LINK, uaPlant } from "./opcua-plant.ts";
+import { IN_FORCE, LINK, uaPlant, WRITER } from "./opcua-plant.ts";
 
 /** What a listener needs for the links that it serves. */
 const where = { writer: ["127.0.0.2"], reader: ["127.0.0.3"], plc: ["127.0.0.4"] };
@@ -52,12 +52,33 @@ describe("at the start", () => {
     { name: "signed", change: { way: "signed" }, says: "links `writer-plc1`, `reader-plc1` have" },
     { name: "clear", change: { way: "clear" }, says: "link `reader-plc1` has no certificates" },
     { name: "opaque", change: { opaque: true }, says: "link `reader-plc1` has no certificates" },
-  ] as const)("without certificates, one link $name: said on stderr and in a notice", async ({ change, says }) => {
+  ] as const)("without certificates, one link $name: said", async ({ change, says }) => {
     const plant = as(UA.plant, LINK, change);
     expect(listenerWarning({ link: LINK }, plant)).toContain(says);
     const clear = as(plant, "reader-plc1", { way: "clear" });
     const isQuiet = "way" in change ? change.way === "clear" : "opaque" in change;
     expect(listenerWarning({ link: LINK }, clear) === undefined).toBe(isQuiet);
+  });
+
+  test.each([
+    {
+      name: "another client's channels end at the switch",
+      id: "reader-plc1",
+      change: { way: "ended" },
+      says: undefined,
+    },
+    { name: "its own end there", id: LINK, change: { way: "ended" }, says: "is declared `way: ended`" },
+    { name: "its own are signed", id: LINK, change: { way: "signed" }, says: undefined },
+  ] as const)("on the station, $name", ({ id, change, says }) => {
+    const problem = listenerProblem({ link: LINK, station: WRITER }, as(UA.plant, id, change));
+    if (says === undefined) expect(problem).toBeUndefined();
+    else expect(problem).toContain(says);
+  });
+
+  test("on the station, what is in TLS is left to the switch-filter, and nobody is warned of others", () => {
+    const plant = as(MODBUS, TLS, { tls: true });
+    expect(listenerProblem({ link: TLS, station: WRITER }, plant)).toContain("leave it to the switch-filter");
+    expect(listenerWarning({ link: LINK, station: WRITER }, as(UA.plant, LINK, { way: "clear" }))).toBeUndefined();
   });
 
   test("Modbus is warned of nothing", () => {

@@ -7,7 +7,7 @@ import { systemClock } from "#point/clock.ts";
 import { type OwnNotice, Point } from "#point/point.ts";
 import { buildBundle } from "#specs/bundle.ts";
 import { LinkId } from "#specs/ids.ts";
-import type { UaWay } from "#specs/plant.ts";
+import type { Mode, UaWay } from "#specs/plant.ts";
 import { type RunningFilter, runSwitchFilter } from "#switch-filter/main.ts";
 import { IN_FORCE, LINK, uaPlant } from "./opcua-plant.ts";
 import {
@@ -74,13 +74,13 @@ function bundle(way: UaWay | undefined) {
   return buildBundle(plant, { ...first.lifecycle, version });
 }
 
-async function start(way: UaWay | undefined, withCertificates: boolean): Promise<void> {
+async function start(way: UaWay | undefined, withCertificates: boolean, mode: Mode = "enforce"): Promise<void> {
   const termination = withCertificates ? await makeTermination(pki, running.server, ["client"]) : undefined;
   const listeners = [
     { link: LINK, listen: FILTER, upstream: PLC, ...(termination === undefined ? {} : { termination }) },
   ];
   filter = await runSwitchFilter({
-    ...{ bundle: bundle(way), listeners, mode: "enforce", clock, standalonePhase: IN_FORCE },
+    ...{ bundle: bundle(way), listeners, mode, clock, standalonePhase: IN_FORCE },
   });
 }
 
@@ -128,6 +128,28 @@ describe("ended", () => {
       await start("ended", true);
       expect(await tried(SECURITY[mode])).toBe(mode === "none" ? 30 : 31);
       expect([...new Set(opened)]).toEqual(mode === "none" ? [] : [`${LINK} ended`]);
+    },
+    60_000,
+  );
+});
+
+describe.each([
+  { way: "clear", withCertificates: false, opens: ["none"] },
+  { way: "signed", withCertificates: false, opens: ["sign"] },
+  { way: "sealed", withCertificates: false, opens: ["sign", "encrypt"] },
+  { way: "ended", withCertificates: true, opens: ["sign", "encrypt"] },
+  { way: undefined, withCertificates: true, opens: ["sign", "encrypt"] },
+] as const)("in monitor mode, $way, certificates $withCertificates", ({ way, withCertificates, opens }) => {
+  test.each(["none", "sign", "encrypt"] as const)(
+    "a client in mode %s passes, with a detection where it would have been refused",
+    async (mode) => {
+      await start(way, withCertificates, "monitor");
+      expect(await tried(SECURITY[mode])).toBe(31);
+      const detected = notices.filter(({ code, severity }) => code === "SECURITY_POLICY" && severity === "detection");
+      const isDue = (opens as readonly string[]).includes(mode);
+      // A signed channel is said to be one wherever it is judged.
+      if (way !== "signed") expect(detected.length > 0).toBe(!isDue);
+      else if (!isDue) expect(detected.length).toBeGreaterThan(0);
     },
     60_000,
   );

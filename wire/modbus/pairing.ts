@@ -75,6 +75,14 @@ export class RequestTable<T = undefined> {
     return ok({ ...pending, outOfOrder: oldest !== response.transactionId });
   }
 
+  /** Removes and returns the request of an identifier if it was seen before `beforeMs`: its client uses the identifier again. */
+  giveUp(transactionId: number, beforeMs: number): PendingRequest<T> | undefined {
+    const pending = this.#pending.get(transactionId);
+    if (pending === undefined || pending.timeMs >= beforeMs) return undefined;
+    this.#pending.delete(transactionId);
+    return pending;
+  }
+
   /** Removes and returns the requests seen before `beforeMs`, oldest first: they got no response. */
   expire(beforeMs: number): readonly PendingRequest<T>[] {
     // Asked at every request, and nearly always about none.

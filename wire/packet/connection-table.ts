@@ -5,6 +5,7 @@ import { i32 } from "./octets.ts";
 import type { PacketView } from "./packet-view.ts";
 
 const FIRST_BUCKETS = 256;
+const IPV6_BYTES = 16;
 
 /** A list of connections, least recently active first. */
 interface Line {
@@ -12,16 +13,19 @@ interface Line {
   newest: Connection | undefined;
 }
 
-/** An address as a number of 32 bits, with a sign: itself in IPv4, folded in IPv6. */
-function addressWord(view: PacketView, at: number): number {
+/**
+ * An address as a number of 32 bits, with a sign: itself in IPv4, folded in IPv6. Each step of the folding depends on the seed, or whoever
+ * chooses his own addresses, of which IPv6 gives him 2^64, could choose thousands that fold into one number.
+ */
+function addressWord(view: PacketView, at: number, seed: number): number {
   const { bytes } = view;
   if (view.ipVersion === 4) return i32(bytes, at);
-  return (
-    Math.imul(i32(bytes, at), 0x9e3779b1) ^
-    Math.imul(i32(bytes, at + 4), 0x85ebca6b) ^
-    Math.imul(i32(bytes, at + 8), 0xc2b2ae35) ^
-    i32(bytes, at + 12)
-  );
+  let word = seed;
+  for (let part = at; part < at + IPV6_BYTES; part += 4) {
+    word = Math.imul(word ^ i32(bytes, part), 0x9e3779b1);
+    word ^= word >>> 15;
+  }
+  return word;
 }
 
 /**
@@ -53,8 +57,8 @@ export class ConnectionTable {
 
   /** The connection of a frame; sets the words of its addresses, by which the rest is asked. */
   find(view: PacketView): Connection | undefined {
-    view.srcWord = addressWord(view, view.srcAt);
-    view.dstWord = addressWord(view, view.dstAt);
+    view.srcWord = addressWord(view, view.srcAt, this.#seed);
+    view.dstWord = addressWord(view, view.dstAt, this.#seed);
     const hash = this.#hash(view);
     let found = this.#buckets[hash & (this.#buckets.length - 1)];
     while (found !== undefined && !(found.hash === hash && found.owns(view))) found = found.nextInBucket;
@@ -65,7 +69,7 @@ export class ConnectionTable {
   add(view: PacketView, flow: Flow, fromClient: boolean, known: Connection | undefined, timeMs: number): Connection {
     if (known !== undefined) this.remove(known);
     const { srcWord: src, dstWord: dst } = view;
-    const size = view.ipVersion === 4 ? 4 : 16;
+    const size = view.ipVersion === 4 ? 4 : IPV6_BYTES;
     const addresses = Buffer.allocUnsafeSlow(2 * size);
     view.bytes.copy(addresses, fromClient ? 0 : size, view.srcAt, view.srcAt + size);
     view.bytes.copy(addresses, fromClient ? size : 0, view.dstAt, view.dstAt + size);

@@ -36,6 +36,11 @@ export class HeldSegments {
     return this.#bytes;
   }
 
+  /** When the first of them came; undefined: nothing is held. */
+  get sinceMs(): number | undefined {
+    return this.#segments.length === 0 ? undefined : Math.min(...this.#segments.map(({ timeMs }) => timeMs));
+  }
+
   /** All directions together hold more than they may, and this one is among them. */
   get isOverBudget(): boolean {
     return this.#bytes > 0 && this.#budget.bytes > this.#budget.max;

@@ -39,6 +39,8 @@ export class StreamHalf {
   #acknowledged: number | undefined;
   #gapSinceMs: number | undefined;
   #finSeq: number | undefined;
+  /** bytes came behind a FIN: it cannot have been one, or they are nothing */
+  #wasNoEnd = false;
   #blind = false;
   #sawFinBlind = false;
   #outsideRun = 0;
@@ -81,8 +83,9 @@ export class StreamHalf {
     return this.#sawFinBlind || (this.#finSeq !== undefined && this.#finSeq === this.#next);
   }
 
-  /** Sets the first sequence number, as a handshake tells it. */
+  /** Sets the first sequence number, as a handshake tells it: what was sent before that is no part of the connection. */
   start(seq: number): void {
+    this.#startAnew();
     this.#next = seq >>> 0;
     this.#from = this.#next;
     this.#fromHandshake = true;
@@ -119,11 +122,13 @@ export class StreamHalf {
     this.#next ??= seq;
     this.#from ??= this.#next;
     const offset = sequenceDistance(seq, this.#next);
+    const isFresh = offset + payload.length > 0;
     const reach = this.#limits.windowBytes;
-    if (offset > reach || offset < -reach || this.finished) {
-      if (offset + payload.length > 0) this.#outsideRun += 1;
+    if (offset > reach || offset < -reach) {
+      if (isFresh) this.#outsideRun += 1;
       return OUTSIDE;
     }
+    if (this.finished && isFresh) return this.#behindFin(offset, { seq, bytes: payload, timeMs, frame });
     this.#outsideRun = 0;
     const stale = Math.min(payload.length, Math.max(0, -offset));
     // A keep-alive probe carries one byte of any content before the next; its receiver has that byte. RFC 9293 §3.8.4
@@ -138,6 +143,23 @@ export class StreamHalf {
     }
     this.#watchGap(timeMs);
     return { delivered, differingBytes, outside: false };
+  }
+
+  /** Nothing follows a FIN that its receiver took. Where bytes do before it acknowledged that, they may be what it takes. */
+  #behindFin(offset: number, { seq, bytes, timeMs, frame }: Held): Accepted {
+    if (this.#acknowledged === advance(this.#next ?? 0, 1)) {
+      // A keep-alive probe takes the place of the FIN, with one byte of any content. RFC 9293 §3.8.4
+      if (offset === 0 && bytes.length === 1) return NOTHING;
+      this.#outsideRun += 1;
+      return OUTSIDE;
+    }
+    const stale = Math.max(0, -offset);
+    const differingBytes = stale > 0 ? this.#differing(bytes.subarray(0, stale), offset) : 0;
+    this.#finSeq = undefined;
+    this.#wasNoEnd = true;
+    this.#held.insert({ seq: advance(seq, stale), bytes: bytes.subarray(stale), timeMs, frame });
+    this.#watchGap(timeMs);
+    return { ...NOTHING, differingBytes };
   }
 
   /** Takes a FIN that follows the byte before `seq`. */
@@ -165,7 +187,8 @@ export class StreamHalf {
     const tooMany = this.#held.bytes > maxHeldBytes || this.#held.count > maxHeldSegments;
     if (tooMany || this.#held.isOverBudget) return this.#giveUp("out-of-order-limit", timeMs);
     const gapTooOld = this.#gapSinceMs !== undefined && timeMs - this.#gapSinceMs > gapTimeoutMs;
-    if (gapTooOld || this.#outsideRun > MAX_OUTSIDE_RUN || this.#isMissed) return this.#giveUp("gap", timeMs);
+    const isLost = this.#wasNoEnd || this.#outsideRun > MAX_OUTSIDE_RUN;
+    if (gapTooOld || isLost || this.#isMissed) return this.#giveUp("gap", timeMs);
     return undefined;
   }
 
@@ -196,9 +219,12 @@ export class StreamHalf {
 
   #giveUp(reason: BlindReason, timeMs: number): BlindReason {
     if (this.#limits.afterGap === "blind") return this.#goBlind(reason);
+    // It was we who lost the thread: the next segment tells where it is.
     if (this.#outsideRun > MAX_OUTSIDE_RUN) this.#startAnew();
     else this.#skipGap();
-    this.#gapSinceMs = undefined;
+    this.#wasNoEnd = false;
+    // Behind a second gap it has waited since it came.
+    this.#gapSinceMs = this.#held.sinceMs;
     this.#watchGap(timeMs);
     return reason;
   }
@@ -225,14 +251,16 @@ export class StreamHalf {
     this.#resumed = pieces;
   }
 
-  /** It was we who lost the thread: the next segment tells where the direction stands. */
+  /** Where the direction stands is to be told anew. */
   #startAnew(): void {
     this.forget();
     this.#next = undefined;
     this.#from = undefined;
     this.#fromHandshake = false;
     this.#acknowledged = undefined;
+    this.#gapSinceMs = undefined;
     this.#finSeq = undefined;
+    this.#wasNoEnd = false;
     this.#outsideRun = 0;
   }
 

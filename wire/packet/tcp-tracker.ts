@@ -293,7 +293,9 @@ export class TcpTracker {
     if (known !== undefined) this.#gaps.forget(known);
     else if (this.#table.size >= this.#limits.maxFlows) this.#evict();
     const connection = this.#table.add(view, flow, fromClient, known, this.#timeMs);
-    this.#takesChecksum(connection, view);
+    connection.takesChecksum(view);
+    // In the place of a known connection the segment was counted as one of that.
+    if (known === undefined && view.unfilled) this.#unfilled += 1;
     return connection;
   }
 

@@ -18,6 +18,8 @@ import {
 
 const NANOSECONDS = 9;
 const NS_PER_SECOND = 1_000_000_000n;
+/** A time stamp counts ns since the epoch: to the year 2554. */
+const STAMP_BITS = 64;
 const MAX_OPTION_BYTES = 0xffff;
 const UNKNOWN_LENGTH = -1n;
 
@@ -72,7 +74,7 @@ export class PcapngWriter {
     return block(BLOCK.SECTION, fixed, options);
   }
 
-  /** One frame with any number of comments. Throws a `RangeError` on a time before the epoch or a frame above 16 MiB. */
+  /** One frame with any number of comments. Throws a `RangeError` on a time before 1970 or after 2554, or a frame above 16 MiB. */
   frame(captured: CapturedFrame | TimedFrame, comments: readonly string[] = []): Buffer {
     const key = `${captured.linkType} ${captured.interfaceId}`;
     const known = this.#interfaces.get(key);
@@ -96,7 +98,10 @@ function packet(interfaceId: number, captured: CapturedFrame | TimedFrame, comme
   if (ENHANCED.DATA + frame.length > MAX_BLOCK_BYTES - MIN_BLOCK_BYTES)
     throw new RangeError(`a frame of ${frame.length} bytes does not fit a pcapng block of ${MAX_BLOCK_BYTES}`);
   const stamp = nanosecondsOf(captured);
-  if (stamp < 0n) throw new RangeError(`frame ${captured.number} has a time before 1970, which pcapng cannot hold`);
+  if (BigInt.asUintN(STAMP_BITS, stamp) !== stamp)
+    throw new RangeError(
+      `frame ${captured.number} has a time before 1970 or after 2554, which pcapng cannot hold in ns`,
+    );
   const fixed = Buffer.alloc(ENHANCED.DATA + padded(frame.length));
   fixed.writeUInt32LE(interfaceId, ENHANCED.INTERFACE);
   fixed.writeUInt32LE(Number(stamp >> 32n), ENHANCED.TIME_HIGH);

@@ -258,6 +258,8 @@ test("the table for people: a head, a row for each line, nothing that moves a cu
     `{"frame":1,"time":1,"src":"a","dst":"b","protocol":"opcua","direction":"request","reason":"\\u001b[2J"}\n`,
   );
   expect(tableRows()(odd)).not.toContain("\u001b");
+  const late = odd.toString().replace('"time":1', '"time":1750000000.999999700');
+  expect(tableRows()(Buffer.from(late))).toContain("15:06:40.999999");
 });
 
 test("nanoseconds are kept, and times are written as tshark writes them", () => {

@@ -3,7 +3,7 @@ import { noCounts } from "#hmi-monitor/decode/counts.ts";
 import { Lines } from "#hmi-monitor/decode/lines.ts";
 import { OpcuaInterpreter } from "#hmi-monitor/decode/opcua-interpreter.ts";
 import { BinaryWriter } from "#wire/opcua/binary-writer.ts";
-import { encodeMsgChunk } from "#wire/opcua/message-chunk.ts";
+import { CHUNK_OVERHEAD_BYTES, encodeMsgChunk } from "#wire/opcua/message-chunk.ts";
 import { encodeMessage } from "#wire/opcua/message-splitter.ts";
 import { BuiltCapture } from "./capture-builder.ts";
 import { decoded } from "./decoded.ts";
@@ -83,9 +83,22 @@ test("chunks of a message whose end is missing do not spoil the next", () => {
     .lose("client", Buffer.concat(others))
     .say("client", chunk(BROWSE, 5))
     .say("server", Buffer.from("x"));
-  const { lines } = decoded(capture.pcap());
+  const { lines, counts } = decoded(capture.pcap());
   const up = lines.filter(({ direction }) => direction === "request");
   expect(up.slice(1)).toMatchObject([{ error: "TCP_GAP" }, { frame: 6, service: "Browse", requestId: 5 }]);
+  expect(counts.unread.bytes).toBe(first.length - CHUNK_OVERHEAD_BYTES + 1);
+});
+
+test("a message of which the connection ends before the last chunk is told, and counted", () => {
+  const parts = inChunks(longRequest(400), 4, 9, 200).slice(0, 2);
+  const capture = new BuiltCapture({ serverPort: 4840 }).say("client", chunk(PUBLISH, 3));
+  for (const part of parts) capture.say("client", part);
+  const { lines, counts } = decoded(capture.close().pcap());
+  const left = parts.reduce((sum, { length }) => sum + length - CHUNK_OVERHEAD_BYTES, 0);
+  expect(lines.slice(1)).toMatchObject([
+    { direction: "request", error: "UNFINISHED", says: expect.stringContaining(`of which ${left} bytes are there`) },
+  ]);
+  expect(counts.unread.bytes).toBe(left);
 });
 
 test("a chunk as large as the largest message, and one byte more", () => {

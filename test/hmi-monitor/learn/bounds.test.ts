@@ -10,7 +10,6 @@ import { expect, test } from "vitest";
 import { Learner } from "#hmi-monitor/learn/learner.ts";
 import { LEARN_LIMITS } from "#hmi-monitor/learn/limits.ts";
 import { Survey } from "#hmi-monitor/learn/survey.ts";
-import { MAX_NAMES } from "#hmi-monitor/learn/survey-opcua.ts";
 import type { Observation } from "#specs/decide/observation.ts";
 import { DeviceId, type TagId } from "#specs/ids.ts";
 import { encodeMsgChunk } from "#wire/opcua/message-chunk.ts";
@@ -71,7 +70,7 @@ test("names of monitored items are followed up to the limit of a connection", ()
     capture.say("server", encodeMsgChunk({ ...about, body: response }));
   };
   const BATCH = 500;
-  for (let from = 0; from <= MAX_NAMES; from += BATCH) {
+  for (let from = 0; from <= LEARN_LIMITS.names; from += BATCH) {
     const handles = Array.from({ length: BATCH }, (_, n) => from + n);
     exchange(
       bodyOf(
@@ -86,7 +85,7 @@ test("names of monitored items are followed up to the limit of a connection", ()
       bodyOf(new CreateMonitoredItemsResponse({ results: handles.map((monitoredItemId) => ({ monitoredItemId })) })),
     );
   }
-  const monitoredItems = [MAX_NAMES - 1, MAX_NAMES].map((clientHandle) => {
+  const monitoredItems = [LEARN_LIMITS.names - 1, LEARN_LIMITS.names].map((clientHandle) => {
     return { clientHandle, value: { value: { dataType: DataType.Double, value: 1 } } };
   });
   exchange(
@@ -100,6 +99,9 @@ test("names of monitored items are followed up to the limit of a connection", ()
   );
   for (const frame of new CaptureReader().push(capture.pcap())) survey.frame(frame);
   expect([...survey.points.values()].map(({ binding }) => binding)).toEqual([
-    { kind: "opcua", nodeId: `ns=1;i=${MAX_NAMES - 1}`, type: "Double" },
+    { kind: "opcua", nodeId: `ns=1;i=${LEARN_LIMITS.names - 1}`, type: "Double" },
   ]);
+  expect(survey.overflow.counts.get("names")).toBe(
+    Math.ceil((LEARN_LIMITS.names + 1) / BATCH) * BATCH - LEARN_LIMITS.names,
+  );
 });

@@ -6,6 +6,7 @@ import { TrafficCapture } from "#sim/traffic/frames.ts";
 import { runPlant } from "#sim/traffic/run-plant.ts";
 import { sekisho } from "../../support/cli.ts";
 import { waterTreatment } from "../../support/plant.ts";
+import { BuiltCapture, pcapOf } from "../decode/capture-builder.ts";
 
 const { plant, lifecycle } = waterTreatment();
 const PATIENCE_MS = 60_000;
@@ -23,6 +24,8 @@ describe("sekisho spec learn", () => {
     writeFileSync(at("phases.txt"), capture.marks);
     writeFileSync(at("cut.pcap"), Buffer.concat(pieces).subarray(0, 200_001));
     writeFileSync(at("empty.pcap"), "");
+    const asked = Buffer.from("00010000000601030000000a", "hex");
+    writeFileSync(at("late.pcap"), pcapOf(new BuiltCapture().say("client", asked).frames.slice(-1)));
     // Rotated in the middle of a record's neighbourhood: three files, one after the other.
     const third = Math.floor(pieces.length / 3);
     const parts = [pieces.slice(1, third), pieces.slice(third, 2 * third), pieces.slice(2 * third)];
@@ -167,6 +170,16 @@ describe("sekisho spec learn", () => {
     { name: "no capture", args: [at("phases.txt"), "--plant", "water-treatment"], says: "cannot be read" },
     { name: "no number of sightings", args: [at("plant.pcap"), "--sightings", "0"], says: "not a number of 1..1000" },
     { name: "no server in the capture", args: [at("plant.pcap"), "--modbus-port", "1"], says: "no server answers" },
+    {
+      name: "connections that began before the capture, and of which nothing is answered",
+      args: [at("late.pcap")],
+      says: "1 connections to ports 502, 4840 began before the captures and show no register or node",
+    },
+    {
+      name: "a safe phase that was not seen",
+      args: [at("plant.pcap"), ...common, "--safe", "normale"],
+      says: "--safe: phase `normale` was not seen; those that were are stopped, startup, normal",
+    },
     {
       name: "one port for both protocols",
       args: [at("plant.pcap"), "--modbus-port", "1", "--opcua-port", "1"],

@@ -5,6 +5,7 @@ import { Learner } from "#hmi-monitor/learn/learner.ts";
 import { LEARN_LIMITS } from "#hmi-monitor/learn/limits.ts";
 import type { Observation } from "#specs/decide/observation.ts";
 import { DeviceId, type TagId } from "#specs/ids.ts";
+import type { Tag } from "#specs/plant.ts";
 import { waterTreatment } from "../../support/plant.ts";
 
 const { plant } = waterTreatment();
@@ -78,6 +79,44 @@ describe("what is drafted", () => {
     learner.noPhase(3);
     learner.exchange(write("DOS201.SP", 2), "ok", 4);
     expect([rulesOf(learner, 1).size, learner.evidence().withoutPhase]).toEqual([0, 2]);
+  });
+
+  test("a phase that is known again goes on: moments of doubt do not make occasions of one minute", () => {
+    const learner = new Learner(tagOf);
+    for (let atMs = 0; atMs < 60_000; atMs += 10_000) {
+      learner.enterPhase("run", atMs);
+      learner.exchange(write("DOS201.SP", 2), "ok", atMs + 1);
+      learner.noPhase(atMs + 5000);
+    }
+    const { phases, commands } = learner.evidence();
+    expect([phases.get("run")?.visits, phases.get("run")?.totalMs]).toEqual([1, 30_000]);
+    expect([commands[0]?.sightings.count, commands[0]?.sightings.occasions]).toEqual([6, 1]);
+    // Where nobody saw what happened it is another visit.
+    learner.enterPhase("run", 60_000);
+    learner.gap(61_000);
+    learner.enterPhase("run", 70_000);
+    expect(phases.get("run")?.visits).toBe(2);
+  });
+
+  test("a fraction between 0 and 1 is no truth value", () => {
+    const tag = tags.get("DOS201.SP");
+    if (tag === undefined) throw new Error("no tag");
+    const { modbus: _, ...rest } = tag;
+    const drafted = (type: "Double" | "Int16" | undefined, values: readonly number[]) => {
+      const opcua = type === undefined ? {} : { opcua: { nodeId: "ns=1;s=SP", type } };
+      const fraction: Tag = { ...rest, range: [0, 1], ...opcua };
+      const learner = new Learner(() => fraction);
+      values.forEach((value, n) => {
+        learner.enterPhase("rest", n * 10_000);
+        learner.enterPhase("run", n * 10_000 + 1000);
+        learner.exchange(write("DOS201.SP", value), "ok", n * 10_000 + 2000);
+      });
+      const draft = draftLifecycle(learner.evidence(), { sightings: 3, tagOf: () => fraction });
+      return draft?.phases.flatMap(({ rules }) => rules.map(({ fields }) => fields.value));
+    };
+    expect(drafted("Double", [0.4, 0.5, 0.6])).toEqual([{ min: expect.any(Number), max: expect.any(Number) }]);
+    expect(drafted(undefined, [0.5, 0.5, 0.5])).toEqual([{ oneOf: [0.5] }]);
+    expect(drafted("Int16", [1, 1, 1])).toEqual([{ oneOf: [1] }]);
   });
 
   test("an address that no device has, and an address that no tag has, are named and never drafted", () => {
@@ -274,12 +313,26 @@ describe("bounds", () => {
     const from = (n: number) =>
       write("DOS201.SP", 2, { source: undefined, sourceAddress: `10.0.${n >> 8}.${n & 255}:1` });
     for (let n = 0; n < LEARN_LIMITS.strangers; n += 1) learner.exchange(from(n), "ok", n);
-    expect(overflowInWords(learner.evidence())).toEqual([]);
+    expect(overflowInWords(learner.evidence().overflow)).toEqual([]);
     learner.exchange(from(LEARN_LIMITS.strangers), "ok", 1);
     expect(learner.evidence().notDrafted).toHaveLength(LEARN_LIMITS.strangers);
-    expect(overflowInWords(learner.evidence())).toEqual([
-      `more than ${LEARN_LIMITS.strangers} strangers: 1 messages about further ones taught nothing`,
+    expect(overflowInWords(learner.evidence().overflow)).toEqual([
+      `more than ${LEARN_LIMITS.strangers} strangers: further ones came 1 times and taught nothing`,
     ]);
+  });
+
+  test("a very long name is cut, and blocks that differ in their last name are two all the same", () => {
+    const learner = new Learner(tagOf);
+    learner.enterPhase("run", 0);
+    const long = "x".repeat(1e6);
+    const items = (last: string) =>
+      [...long.slice(0, 600), last].map((address) => ({ tag: undefined, address, value: 1 }));
+    learner.exchange(write("DOS201.SP", 2, { items: [{ tag: undefined, address: long, value: 1 }] }), "ok", 1);
+    for (const last of ["a", "b", "a"])
+      learner.exchange(write("DOS201.SP", 2, { operation: "read", items: items(last) }), "ok", 2);
+    const { notDrafted, polls } = learner.evidence();
+    expect(notDrafted.map(({ says }) => says.length < 600)).toEqual([true]);
+    expect(polls.map(({ sightings }) => sightings.count)).toEqual([2, 1]);
   });
 
   test("phases are kept up to the limit; in one beyond it nothing is learned", () => {

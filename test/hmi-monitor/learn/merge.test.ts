@@ -1,9 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { DraftLifecycle, DraftRule, RuleFacts, RuleFields } from "#hmi-monitor/learn/draft.ts";
+import { commandRules, NO_FACTS } from "#hmi-monitor/learn/draft-rules.ts";
+import { Learner } from "#hmi-monitor/learn/learner.ts";
 import { mergeLifecycle, newLifecycle } from "#hmi-monitor/learn/lifecycle-document.ts";
 import { mergePlant, newPlant, watchedPlant } from "#hmi-monitor/learn/plant-document.ts";
 import { relax } from "#hmi-monitor/learn/relax.ts";
 import { checkSpec } from "#specs/check.ts";
+import { DeviceId } from "#specs/ids.ts";
 import { loadPlant } from "#specs/load.ts";
 import { waterTreatment } from "../../support/plant.ts";
 
@@ -11,7 +14,7 @@ const { plant } = waterTreatment();
 const NOTHING = { ofLink: () => undefined, ofTag: () => undefined };
 const PLANT_TEXT = newPlant(watchedPlant(plant), NOTHING);
 
-const FACTS: RuleFacts = { gapMs: 10_000, apartMs: 2000, notAlways: new Set(), before: new Map(), least: 2, most: 3 };
+const FACTS: RuleFacts = { ...NO_FACTS, gapMs: 10_000, least: 2, most: 3, apart: new Map([["near", 2000]]) };
 const FIELDS: RuleFields = {
   ...{ says: "Learned: a dose.", from: ["hmi-1"], may: "write", tags: ["DOS201.SP"], functions: [6], quantity: 1 },
   ...{ value: { min: 1.8, max: 3.2, maxStep: 0.5 }, most: { count: 1, per: "6s" } },
@@ -107,11 +110,70 @@ describe("what a written rule must give way", () => {
     },
     {
       name: "the distance from other commands",
-      written: { ...written, apart: { rules: ["x"], within: "5s" } },
+      written: { ...written, apart: { rules: ["near", "far"], within: "5s" } },
       learned: rule(),
-      says: ["apart: {rules:[x],within:5s}"],
+      says: ["apart: {rules:[near,far],within:5s} → {rules:[near,far],within:1200ms}"],
+    },
+    {
+      name: "nothing of the distance from others than those that came near",
+      written: { ...written, apart: { rules: ["far"], within: "5s" } },
+      learned: rule(),
+      says: [],
+    },
+    {
+      name: "nothing of a list that has all the values, though they are too few for a list of their own",
+      written: { ...written, value: { oneOf: [1, 2, 3] } },
+      learned: rule({}, { values: [2, 3] }),
+      says: [],
+    },
+    {
+      name: "its list, where a value is not in it and they are too few for a list",
+      written: { ...written, value: { oneOf: [2, 4] } },
+      learned: rule({}, { values: [2, 3] }),
+      says: ["value: one of 2, 4 → 1.8 to 4"],
+    },
+    {
+      name: "how long a cause must have stood",
+      written: { ...written, after: { all: [{ tag: "A", is: 1 }], for: "9s" } },
+      learned: rule({}, { held: new Map([["A", 5000]]) }),
+      says: ["after: for 9s → 2s"],
+    },
+    {
+      name: "nothing of a cause that stood for long enough",
+      written: { ...written, after: { all: [{ tag: "A", is: 1 }], for: "5s" } },
+      learned: rule({}, { held: new Map([["A", 5000]]) }),
+      says: [],
+    },
+    {
+      name: "that it comes once, where it came twice",
+      written: { ...written, follows: { rule: "run-start", within: "5s", once: true } },
+      learned: rule({}, { before: new Map([["run-start", 4000]]), repeated: new Set(["run-start"]) }),
+      says: ["follows: no longer once"],
     },
   ])("$name", ({ written: there, learned, says }) => expect(relax(there, learned).says).toEqual(says));
+});
+
+test("a step that a person narrowed stays where no step was larger, and only then", () => {
+  const tag = plant.tags.find(({ id }) => id === "DOS201.SP");
+  if (tag === undefined) throw new Error("no tag");
+  const learner = new Learner(() => tag);
+  learner.enterPhase("run", 0);
+  learner.told(tag.id, 2, 0);
+  [2.4, 2, 2.4, 2].forEach((value, n) => {
+    learner.exchange(
+      {
+        ...{ source: DeviceId("hmi-1"), sourceAddress: "127.10.1.11:1", target: tag.device, link: undefined },
+        ...{ operation: "write", message: "Write", functionCode: 6, quantity: 1 },
+        items: [{ tag: tag.id, address: "", value }],
+      },
+      "ok",
+      (n + 1) * 3_600_000,
+    );
+  });
+  const [learned] = commandRules(learner.evidence(), "run", { sightings: 1, tagOf: () => tag });
+  if (learned === undefined) throw new Error("no rule");
+  const narrowed = (maxStep: number) => relax({ ...learned.fields, value: { min: 0, max: 3, maxStep } }, learned).says;
+  expect([narrowed(0.5), narrowed(0.3)]).toEqual([[], ["value: maxStep 0.3 → 0.6"]]);
 });
 
 describe("a draft that is there", () => {

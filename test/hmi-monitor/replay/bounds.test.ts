@@ -1,8 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { MAX_KEPT } from "#hmi-monitor/replay/brief.ts";
 import { CaptureCounts, MAX_NOTICES } from "#hmi-monitor/replay/capture-counts.ts";
 import { FrameComments, MAX_COMMENTS } from "#hmi-monitor/replay/comments.ts";
 import { MAX_CHANGES } from "#hmi-monitor/replay/replay.ts";
+import { reportOf } from "#hmi-monitor/replay/report.ts";
+import { reportText } from "#hmi-monitor/replay/report-text.ts";
 import { MAX_DENIALS, MAX_SITUATIONS, Tally } from "#hmi-monitor/replay/tally.ts";
 import type { Observation, Verdict } from "#specs/decide/observation.ts";
 import { compile } from "#specs/decide/tables.ts";
@@ -31,12 +34,28 @@ describe("what a replay keeps is bounded, and what is beyond is counted", () => 
     expect(tally.counts).toMatchObject({ denied: MAX_DENIALS + 4, beyond: 3 });
   });
 
+  test("names, of which one in OPC UA may have 65,536 bytes", () => {
+    const tally = new Tally(tables);
+    const counts = new CaptureCounts();
+    const comments = new FrameComments();
+    const [observation, verdict] = denied(`ns=1;s=${"x".repeat(1e6)}`);
+    tally.judged(observation, verdict, [NORMAL], undefined, AT);
+    counts.notice("x".repeat(1e6));
+    const judged = { tables, observation, verdict, action: "forwarded", atMs: 0, epoch: null, phase: null } as const;
+    comments.verdict(judged, [NORMAL], undefined);
+    for (const kept of [tally.denials, counts.notices, comments.take()])
+      expect(JSON.stringify(kept).length).toBeLessThan(3 * MAX_KEPT);
+    expect(tally.denials[0]?.about.slice(-23)).toBe("xxxx… (1000007 characters)".slice(-23));
+  });
+
   test("sets of possible phases: those beyond are one", () => {
     const tally = new Tally(tables);
     for (let n = 0; n < MAX_SITUATIONS + 3; n += 1)
       tally.judged(...denied("x"), [{ ...NORMAL, phase: PhaseId(`p${n}`) }], undefined, AT);
     expect(tally.situations).toHaveLength(MAX_SITUATIONS + 1);
     expect(tally.situations.at(-1)).toMatchObject({ phases: [], denied: 3 });
+    tally.judged(...denied("x"), [{ ...NORMAL, phase: PhaseId("p0") }], undefined, AT);
+    expect(tally.situations[0]).toMatchObject({ phases: ["p0"], denied: 2 });
   });
 
   test("notices", () => {
@@ -119,6 +138,22 @@ describe("broken captures", () => {
     expect(said).toEqual([expect.stringContaining("DOS201.SP ×3")]);
     expect(replay.unread).toMatchObject({ gaps: 1, resynchronised: 1, blind: 0 });
     expect(replay.counts.notices.map(({ says }) => says).join()).toContain("bytes are missing");
+  });
+
+  test("a command without an answer is judged, and counted once for the capture as a whole", () => {
+    const unanswered = new Talk();
+    unanswered.setRegister(1, 250);
+    unanswered.frames.pop();
+    const { replay, problem } = replayed(unanswered, phase("normal"));
+    const { judged, notJudged } = reportOf(replay, bundle, "given", problem);
+    expect([judged.messages, judged.unanswered, notJudged.notices]).toEqual([1, 1, []]);
+  });
+
+  test("a time that is no date is told in seconds", () => {
+    const { replay } = replayed(talk, phase("normal"));
+    const report = reportOf(replay, bundle, "given", undefined);
+    const beyond = { ...report, capture: { ...report.capture, firstTime: 9.2e18, lastTime: 9.2e18 } };
+    expect(reportText(beyond)).toContain("frames, 9200000000000000000 s to 9200000000000000000 s;");
   });
 
   test("what is no server of the bundle's is counted, not judged", () => {

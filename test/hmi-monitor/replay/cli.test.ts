@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -25,6 +25,7 @@ beforeAll(() => {
   talk.setRegister(0, 320);
   deny = talk.setRegister(1, 800);
   capture = file("capture.pcap", talk.pcap());
+  linkSync(capture, join(folder, "linked.pcap"));
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -87,6 +88,12 @@ describe("sekisho replay", { timeout: 6 * LIMIT_MS }, () => {
     });
   });
 
+  test("a capture without frames, in one phase: nothing would have been denied, and no marks are missed", async () => {
+    const empty = file("empty.pcap", readFileSync(capture).subarray(0, 24));
+    const { code, stderr } = await sekisho(["replay", empty, ...BUNDLE, "--phase", "normal"], LIMIT_MS);
+    expect([code, stderr]).toEqual([0, ""]);
+  });
+
   test("a broken capture: what could be read is reported, exit code 2 and a sentence", async () => {
     const cut = file("cut.pcap", readFileSync(capture).subarray(0, -5));
     const { code, stdout, stderr } = await sekisho(["replay", cut, ...BUNDLE, "--phase", "normal", "--json"], LIMIT_MS);
@@ -129,6 +136,11 @@ describe("sekisho replay", { timeout: 6 * LIMIT_MS }, () => {
       why: "a bad phase file",
       args: () => [capture, ...BUNDLE, "--phases", file("bad", "now normal")],
       says: /bad: line 1 does not/,
+    },
+    {
+      why: "an output that is the capture, by another name",
+      args: () => [capture, ...BUNDLE, "--phase", "normal", "--out", join(folder, ".", "linked.pcap")],
+      says: /linked\.pcap is the capture itself; name another file/,
     },
     { why: "an unknown layer", args: () => [capture, ...BUNDLE, "--layer", "plc"], says: /hmi, switch/ },
     {

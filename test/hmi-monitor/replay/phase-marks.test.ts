@@ -48,9 +48,26 @@ describe("a phase file", () => {
     },
     { text: "frame 1 normal/fill", says: "line 1: phase `normal` has no step `fill`; its steps are produce, backwash" },
     { text: "frame 1 stopped/fill", says: "line 1: phase `stopped` has no step `fill`; it has no steps" },
+    {
+      text: "frame 1 normal/produce/x",
+      says: "line 1: phase `normal` has no step `produce/x`; its steps are produce, backwash",
+    },
+    {
+      text: '[{"frame":1,"phase":"normal","step":7}]',
+      says: "entry 1: phase `normal` has no step `7`; its steps are produce, backwash",
+    },
+    {
+      text: "2025-02-29T06:00:00Z normal",
+      says: "line 1 does not say from when on: write `frame 1200`, a time, or `+12.5`",
+    },
     { text: "[1]", says: "entry 1 does not say from when on: write `frame 1200`, a time, or `+12.5`" },
     { text: '[{"frame":1}]', says: "entry 1 names no phase: write `WHEN PHASE` or `WHEN PHASE/STEP`" },
   ])("`$text` is refused in a sentence", ({ text, says }) => expect(error(text)).toBe(says));
+
+  test("a byte-order mark before it is nothing", () => {
+    for (const text of ["frame 1 normal", '[{"frame":1,"phase":"normal"}]'])
+      expect(read(`\ufeff${text}`)).toEqual(read("frame 1 normal"));
+  });
 
   test("an unknown phase names those that there are, and what is no JSON says so", () => {
     expect(error("frame 1 norml")).toMatch(

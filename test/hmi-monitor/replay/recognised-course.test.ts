@@ -118,6 +118,17 @@ describe("phases as the traffic shows them", () => {
   });
 });
 
+test("commands of the phase before, in the time that a change may take, do not speak against the phase after it", () => {
+  const talk = setPoints(new Talk());
+  for (let n = 0; n < 5; n += 1) flowing(talk.wait(1000));
+  for (let n = 0; n < CONTRADICTIONS; n += 1) talk.wait(300).setCoil(INLET, false);
+  settle(talk, flowing);
+  talk.setRegister(DOSE_SP, 250);
+  const { replay, denied, possible } = replayed(talk, assumedFrom("startup/ramp"));
+  expect(replay.changes.map(({ cause }) => cause)).toEqual(["start", "condition", "settled"]);
+  expect([denied, possible]).toEqual([[], ["normal produce"]]);
+});
+
 test("a plant over IPv6 is judged as over IPv4", () => {
   const talk = new Talk(toIpv6);
   setPoints(talk);

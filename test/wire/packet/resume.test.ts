@@ -46,6 +46,18 @@ describe("gaps that do not make a direction blind", () => {
     ).toEqual(["blind gap", "> cd", "> ef"]);
   });
 
+  test("what is behind a second gap has waited since it came, and not since the first was given up", () => {
+    const reassembler = new TcpReassembler({ afterGap: "resume", gapTimeoutMs: 100 });
+    for (const frame of HANDSHAKE) reassembler.push(frame, 0);
+    reassembler.push(segment({ at: 2, data: "cd" }), 0);
+    reassembler.push(segment({ at: 6, data: "gh" }), 60);
+    expect(outline(reassembler.tick(120))).toEqual(["blind gap", "> cd"]);
+    expect(reassembler.gapSinceMs, "nobody is told that what came at 60 ms is judged").toBe(60);
+    reassembler.push(segment({ at: 12, data: "mn" }), 130);
+    expect(outline(reassembler.tick(500))).toEqual(["blind gap", "> gh", "blind gap", "> mn"]);
+    expect(reassembler.gapSinceMs).toBeUndefined();
+  });
+
   test("more held than the bounds allow: it goes on behind the gap", () => {
     const frames = [2, 4, 6].map((at) => segment({ at, data: "xy" }));
     expect(afterHandshake(frames, { maxHeldSegments: 3 })).toEqual(["blind gap", "> xy", "> xy", "> xy"]);

@@ -66,6 +66,9 @@ test("a frame without nanoseconds keeps its time to the µs", () => {
 test("what the format cannot hold is a programming error; a long comment is cut between two characters", () => {
   const writer = new PcapngWriter();
   expect(() => writer.frame({ ...frame(7, 0), seconds: -1 })).toThrow("frame 7 has a time before 1970");
+  const last = 2 ** 64 / 1e9;
+  expect(() => writer.frame({ ...frame(8, 0), seconds: Math.ceil(last) })).toThrow("frame 8 has a time before 1970 or");
+  expect(() => new PcapngWriter().frame({ ...frame(8, 0), seconds: Math.floor(last) })).not.toThrow();
   expect(() => writer.frame({ ...frame(1, 0), frame: Buffer.alloc(16 << 20) })).toThrow("does not fit a pcapng block");
   // 65534 bytes of one, then one character of two bytes: it does not fit 65535.
   const block = writer.frame(frame(1, 0), [`${"a".repeat(65_534)}ü`]);
