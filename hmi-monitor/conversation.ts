@@ -16,6 +16,16 @@ export interface Conversation {
   closed(timeMs: number): void;
 }
 
+/** Whom a conversation tells of what it could not follow. */
+export interface Unfollowed {
+  /** Answers to no request that was seen. */
+  notPaired(answers: number): void;
+  /** Commands whose answer never came. */
+  notAnswered(commands: number): void;
+  /** One message was not read; those after it are. */
+  notRead(says: string): void;
+}
+
 /** Why a conversation is not read. */
 export interface Blind {
   readonly says: string;

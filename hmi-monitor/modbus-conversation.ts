@@ -18,7 +18,7 @@ import {
 } from "#wire/modbus/index.ts";
 import type { Direction } from "#wire/packet/index.ts";
 import { describeWireError } from "#wire/wire-error.ts";
-import type { Blind, Conversation } from "./conversation.ts";
+import type { Blind, Conversation, Unfollowed } from "./conversation.ts";
 
 /** Requests remembered until their answers come; more than a relay would let wait, since a monitor cannot hold anyone back. */
 export const MAX_PENDING = 64;
@@ -30,6 +30,10 @@ export const FORGET_MS = 10_000;
  * that of the new one. One that does so at once has both open, against MODBUS Messaging on TCP/IP V1.0b §4.2 ("unique").
  */
 export const GIVEN_UP_MS = 250;
+
+const FUNCTION = { READ_COILS: 1, READ_INPUT_REGISTERS: 4 } as const;
+/** Function code, address, quantity. MODBUS AP V1.1b3 §6.1 to §6.4 */
+const READ_BYTES = 5;
 
 /** A request on its way, as far as it matters when its answer comes. */
 interface Waiting {
@@ -59,27 +63,15 @@ export class ModbusConversation implements Conversation {
   #requests = new MbapFramer();
   #responses = new MbapFramer();
   readonly #pending = new RequestTable<Waiting>({ limit: MAX_PENDING });
-  readonly #notPaired: (answers: number) => void;
-  readonly #notAnswered: (commands: number) => void;
+  readonly #unfollowed: Unfollowed;
   #nowMs = 0;
   #unreadable: string | undefined;
 
-  /**
-   * @param notPaired is told of answers that belong to no request that was seen
-   * @param notAnswered is told of commands whose answer never came
-   */
-  constructor(
-    point: Point,
-    server: ModbusServer,
-    party: Party,
-    notPaired: (answers: number) => void = () => undefined,
-    notAnswered: (commands: number) => void = () => undefined,
-  ) {
+  constructor(point: Point, server: ModbusServer, party: Party, unfollowed: Unfollowed) {
     this.#point = point;
     this.#server = server;
     this.#party = party;
-    this.#notPaired = notPaired;
-    this.#notAnswered = notAnswered;
+    this.#unfollowed = unfollowed;
   }
 
   get blind(): Blind | undefined {
@@ -116,7 +108,9 @@ export class ModbusConversation implements Conversation {
   #request(frame: MbapFrame, timeMs: number): void {
     const request = decodeRequest(frame.pdu);
     if (!request.ok) {
-      this.#unreadable = describeWireError(request.error);
+      const says = describeWireError(request.error);
+      if (isPlainRead(frame.pdu)) this.#unfollowed.notRead(says);
+      else this.#unreadable = says;
       return;
     }
     this.look(timeMs);
@@ -158,13 +152,13 @@ export class ModbusConversation implements Conversation {
 
   #response(frame: MbapFrame, timeMs: number): void {
     const paired = this.#pending.match(frame);
-    if (!paired.ok) return this.#notPaired(1);
+    if (!paired.ok) return this.#unfollowed.notPaired(1);
     const { request, context } = paired.value;
     const response = decodeResponse(frame.pdu, request);
     if (!response.ok) {
+      // Where the next one begins is not in doubt, and what this one shows is known to nobody.
       this.#unknown(context, timeMs);
-      this.#unreadable = `an answer cannot be read (${describeWireError(response.error)})`;
-      return;
+      return this.#unfollowed.notRead(`an answer cannot be read (${describeWireError(response.error)})`);
     }
     this.#answered(frame, paired.value, response.value, timeMs);
   }
@@ -196,7 +190,7 @@ export class ModbusConversation implements Conversation {
 
   /** Nobody answered: the server may never have heard it. */
   #unanswered(waiting: Waiting, timeMs: number): void {
-    if (waiting.judged.some(({ observation }) => changesState(observation.operation))) this.#notAnswered(1);
+    if (waiting.judged.some(({ observation }) => changesState(observation.operation))) this.#unfollowed.notAnswered(1);
     this.#unknown(waiting, timeMs);
   }
 
@@ -204,6 +198,17 @@ export class ModbusConversation implements Conversation {
   #unknown({ write }: Waiting, timeMs: number): void {
     if (write !== undefined) this.#server.image.end(write, undefined, timeMs);
   }
+}
+
+/**
+ * A read of as many bytes as any server takes it to have: it changes nothing, whatever the server makes of it, and what follows begins
+ * behind it. So asks an HMI that is set up wrongly, at each poll.
+ */
+function isPlainRead(pdu: Buffer): boolean {
+  const functionCode = pdu[0] ?? 0;
+  return (
+    functionCode >= FUNCTION.READ_COILS && functionCode <= FUNCTION.READ_INPUT_REGISTERS && pdu.length === READ_BYTES
+  );
 }
 
 function namedReason(judged: Judged, request: ModbusRequest): Judged {

@@ -298,15 +298,10 @@ export class Monitor {
   }
 
   #conversationFor(flow: Flow, party: Party): Conversation {
-    const notPaired = (answers: number): void => {
-      this.#unread.count.answers += answers;
-    };
-    const notAnswered = (commands: number): void => {
-      this.#unread.count.unanswered += commands;
-    };
+    const unfollowed = this.#unread.ofConversation((says) => this.#blindTo(flow, says));
     return this.#isUa(flow)
-      ? new UaConversation(this.#point, this.#servers.opcua(party.target), party, notPaired, notAnswered)
-      : new ModbusConversation(this.#point, this.#servers.modbus(party.target), party, notPaired, notAnswered);
+      ? new UaConversation(this.#point, this.#servers.opcua(party.target), party, unfollowed)
+      : new ModbusConversation(this.#point, this.#servers.modbus(party.target), party, unfollowed);
   }
 
   /** undefined: nobody here knows its server, or what it speaks. */

@@ -13,7 +13,7 @@ import { decodeResponse } from "#wire/opcua/response.ts";
 import { securityPolicyName } from "#wire/opcua/security-policy.ts";
 import type { Direction } from "#wire/packet/index.ts";
 import { describeWireError, type WireError } from "#wire/wire-error.ts";
-import type { Blind, Conversation } from "./conversation.ts";
+import type { Blind, Conversation, Unfollowed } from "./conversation.ts";
 import type { UaClients } from "./opcua-clients.ts";
 import { type ChannelSecurity, CLEAR, securityOf } from "./opcua-security.ts";
 import { UaTold } from "./opcua-told.ts";
@@ -47,8 +47,7 @@ export class UaConversation implements Conversation {
   readonly #point: Point;
   readonly #server: UaServer;
   readonly #party: Party;
-  readonly #notPaired: (answers: number) => void;
-  readonly #notAnswered: (commands: number) => void;
+  readonly #unfollowed: Unfollowed;
   #up = { framer: new UacpFramer(), assembler: new MessageAssembler() };
   #down = { framer: new UacpFramer(), assembler: new MessageAssembler() };
   readonly #pending = new Map<number, Pending>();
@@ -59,22 +58,11 @@ export class UaConversation implements Conversation {
   #security: ChannelSecurity | undefined;
   #blind: Blind | undefined;
 
-  /**
-   * @param notPaired is told of answers that belong to no request that was seen
-   * @param notAnswered is told of commands whose answer never came
-   */
-  constructor(
-    point: Point,
-    server: UaServer,
-    party: Party,
-    notPaired: (answers: number) => void = () => undefined,
-    notAnswered: (commands: number) => void = () => undefined,
-  ) {
+  constructor(point: Point, server: UaServer, party: Party, unfollowed: Unfollowed) {
     this.#point = point;
     this.#server = server;
     this.#party = party;
-    this.#notPaired = notPaired;
-    this.#notAnswered = notAnswered;
+    this.#unfollowed = unfollowed;
   }
 
   get blind(): Blind | undefined {
@@ -185,7 +173,7 @@ export class UaConversation implements Conversation {
   #unanswered(pending: Pending): void {
     if (pending.missed) return;
     pending.missed = true;
-    if (pending.judged.some(({ observation }) => changesState(observation.operation))) this.#notAnswered(1);
+    if (pending.judged.some(({ observation }) => changesState(observation.operation))) this.#unfollowed.notAnswered(1);
   }
 
   /** The sender's address with who is behind it, where the sender is a device that is known. */
@@ -198,7 +186,7 @@ export class UaConversation implements Conversation {
   #response(requestId: number, body: Buffer, timeMs: number): void {
     const pending = this.#pending.get(requestId);
     this.#pending.delete(requestId);
-    if (pending === undefined) return this.#notPaired(1);
+    if (pending === undefined) return this.#unfollowed.notPaired(1);
     const { request, judged } = pending;
     const response = decodeResponse(body);
     if (!response.ok) {

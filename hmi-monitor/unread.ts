@@ -1,3 +1,5 @@
+import type { Unfollowed } from "./conversation.ts";
+
 /** What was captured and could not be judged, since the start. */
 export interface Unread {
   /** Connections whose beginning was not seen. */
@@ -50,6 +52,25 @@ export class UnreadCount {
   #said: Unread = NOTHING;
   #saidAtMs = Number.NEGATIVE_INFINITY;
 
+  /** What one conversation could not follow. The first message of it that was not read is said, so that a poll set up wrongly is not said at each round. */
+  ofConversation(say: (says: string) => void): Unfollowed {
+    const { count } = this;
+    let isSaid = false;
+    return {
+      notPaired(answers) {
+        count.answers += answers;
+      },
+      notAnswered(commands) {
+        count.unanswered += commands;
+      },
+      notRead(says) {
+        count.unreadable += 1;
+        if (!isSaid) say(`${says}: it was not judged; further ones of this connection are counted`);
+        isSaid = true;
+      },
+    };
+  }
+
   /** What has been counted since it was said last, in one sentence; undefined: nothing, or it was said a moment ago. */
   report(nowMs: number): string | undefined {
     if (nowMs - this.#saidAtMs < REPORT_MS) return undefined;
@@ -69,6 +90,7 @@ export class UnreadCount {
 
 const PARTS: readonly (readonly [keyof Unread, string])[] = [
   ["bytes", "bytes in connections that are blind"],
+  ["unreadable", "messages that cannot be read"],
   ["strangerBytes", "bytes of servers that the plant does not name"],
   ["frames", "frames that are damaged, cut or out of place"],
   ["answers", "answers to no request that was seen"],

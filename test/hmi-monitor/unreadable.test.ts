@@ -101,3 +101,26 @@ test("for as long as it is not read on, the layer says that it is blind", async 
   expect(monitor.blindUntil(endMs)).toMatch(/a moment ago/);
   expect(monitor.blindUntil(endMs + LEAST_VISIBLE_MS)).toBeUndefined();
 });
+
+describe("nothing is lost by", () => {
+  const polls: readonly { readonly name: string; readonly ask: string; readonly answer: string }[] = [
+    { name: "a poll of more registers than there may be", ask: "03 0000 007e", answer: "83 03" },
+    { name: "a poll of none", ask: "01 0000 0000", answer: "81 03" },
+    { name: "a poll beyond the last address", ask: "04 ffff 0002", answer: "84 02" },
+    { name: "a device that answers with less than was asked for", ask: "03 0000 0003", answer: "03 04 012c 00c8" },
+  ];
+
+  test.each(polls)("$name, again and again: said once, counted, and all else is judged", async ({ ask, answer }) => {
+    const noise = plain.flatMap((_, before): readonly Noise[] => [
+      { before, up: true, bytes: adu(100 + before, ask) },
+      { before, up: false, bytes: adu(100 + before, answer) },
+    ]);
+    const { capture, writes } = modbus(plain, noise);
+    const { monitor, says, ...watched } = await watch(capture.records);
+    expect(judged({ monitor, says, ...watched })).toEqual(writes);
+    expect(monitor.unread).toMatchObject({ unreadable: plain.length, resynchronised: 0, blind: 0, bytes: 0 });
+    expect(says.filter((text) => text.includes("it was not judged")).length).toBe(1);
+    expect(says.join("\n")).toContain(`${plain.length} messages that cannot be read`);
+    expect(monitor.blindUntil(capture.records.at(-1)?.timeMs ?? 0)).toBeUndefined();
+  });
+});
