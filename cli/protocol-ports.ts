@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { ProtocolPorts } from "#hmi-monitor/monitor.ts";
+import type { ProtocolPorts } from "#hmi-monitor/parties.ts";
 import type { Protocol } from "#specs/plant.ts";
 import { UsageError } from "./part.ts";
 

@@ -1,8 +1,5 @@
-import type { Party } from "#point/observe/modbus.ts";
 import type { Point } from "#point/point.ts";
-import { deviceAt, linkOf } from "#specs/addresses.ts";
-import type { DeviceId } from "#specs/ids.ts";
-import type { Plant, Protocol } from "#specs/plant.ts";
+import type { Plant } from "#specs/plant.ts";
 import {
   type ChecksumRule,
   type Direction,
@@ -19,13 +16,9 @@ import { ModbusConversation } from "./modbus-conversation.ts";
 import { modbusPlace } from "./modbus-place.ts";
 import { UaConversation } from "./opcua-conversation.ts";
 import { uaPlace } from "./opcua-place.ts";
+import { type KnownParty, Parties, type ProtocolPorts } from "./parties.ts";
 import { Servers } from "./servers.ts";
 import { type Unread, UnreadCount } from "./unread.ts";
-
-type Writable<T> = { -readonly [K in keyof T]: T[K] };
-
-/** Which TCP port of a server speaks which protocol. */
-export type ProtocolPorts = ReadonlyMap<number, Protocol>;
 
 /** A frame as every source of frames gives it. */
 export type SeenFrame = Pick<CapturedFrame, "timeMs" | "frame" | "originalLength"> &
@@ -45,7 +38,7 @@ const URGENT_SAYS =
 /** A connection between parties that the plant names. */
 interface Followed {
   readonly flow: Flow;
-  readonly party: Writable<Party>;
+  readonly party: KnownParty;
   /** undefined: nothing more of it is read. */
   conversation: Conversation | undefined;
 }
@@ -57,10 +50,9 @@ interface Followed {
  */
 export class Monitor {
   readonly #point: Point;
-  #plant: Plant;
   /** It is not the one with which connections were opened: of strangers it is asked anew whether they are. */
   #isOtherPlant = false;
-  readonly #ports: ProtocolPorts;
+  readonly #parties: Parties;
   readonly #announcements: boolean;
   readonly #reassembler: TcpReassembler;
   /** By flow; bounded by the flows of the reassembler. */
@@ -74,8 +66,7 @@ export class Monitor {
   constructor(point: Point, plant: Plant, ports: ProtocolPorts, options: MonitorOptions = {}) {
     const { announcements = true, verifyChecksums = true } = options;
     this.#point = point;
-    this.#plant = plant;
-    this.#ports = ports;
+    this.#parties = new Parties(plant, ports);
     this.#announcements = announcements;
     this.#servers = new Servers(plant);
     this.#reassembler = new TcpReassembler(
@@ -89,11 +80,11 @@ export class Monitor {
    * what it asked of the one before would be mistaken for something else. One whose server is named only now is joined late.
    */
   take(plant: Plant): void {
-    this.#plant = plant;
+    this.#parties.take(plant);
     this.#isOtherPlant = true;
     this.#servers.take(plant);
     for (const followed of this.#followed.values()) {
-      const now = this.#partyOf(followed.flow);
+      const now = this.#parties.of(followed.flow);
       if (now?.target === followed.party.target) Object.assign(followed.party, now);
       else if (followed.conversation !== undefined)
         this.#goBlind(followed, "its server is another device in the present bundle", this.#seenUpToMs);
@@ -240,7 +231,7 @@ export class Monitor {
     this.#halfSeen.add(flow.id, late, timeMs);
     this.#blindTo(
       flow,
-      `${says}: blind until ${this.#isUa(flow) ? "chunks follow each other" : "a request and its answer fit"}`,
+      `${says}: blind until ${this.#parties.speakUa(flow) ? "chunks follow each other" : "a request and its answer fit"}`,
     );
   }
 
@@ -254,7 +245,7 @@ export class Monitor {
   }
 
   #open(flow: Flow, joinedLate: boolean, timeMs: number): void {
-    const party = this.#partyOf(flow);
+    const party = this.#parties.of(flow);
     if (party === undefined) return;
     const inner = this.#conversationFor(flow, party);
     const followed: Followed = { flow, party, conversation: inner };
@@ -273,12 +264,8 @@ export class Monitor {
     return this.#followed.get(flow.id);
   }
 
-  #isUa({ server }: Flow): boolean {
-    return this.#ports.get(server.port) === "opcua";
-  }
-
   #placeIn(flow: Flow): FindPlace {
-    return this.#isUa(flow) ? uaPlace : modbusPlace;
+    return this.#parties.speakUa(flow) ? uaPlace : modbusPlace;
   }
 
   #close(id: number, timeMs: number): void {
@@ -297,21 +284,11 @@ export class Monitor {
     this.#blindTo(followed.flow, says);
   }
 
-  #conversationFor(flow: Flow, party: Party): Conversation {
+  #conversationFor(flow: Flow, party: KnownParty): Conversation {
     const unfollowed = this.#unread.ofConversation((says) => this.#blindTo(flow, says));
-    return this.#isUa(flow)
+    return this.#parties.speakUa(flow)
       ? new UaConversation(this.#point, this.#servers.opcua(party.target), party, unfollowed)
       : new ModbusConversation(this.#point, this.#servers.modbus(party.target), party, unfollowed);
-  }
-
-  /** undefined: nobody here knows its server, or what it speaks. */
-  #partyOf({ client, server: { ip, port } }: Flow): (Writable<Party> & { target: DeviceId }) | undefined {
-    const protocol = this.#ports.get(port);
-    const target = deviceAt(this.#plant, ip, port)?.id;
-    if (protocol === undefined || target === undefined) return undefined;
-    const source = deviceAt(this.#plant, client.ip, client.port)?.id;
-    const link = source === undefined ? undefined : linkOf(this.#plant, source, target, protocol)?.id;
-    return { source, sourceAddress: `${client.ip}:${client.port}`, target, link };
   }
 
   #blindTo({ client, server }: Flow, says: string): void {

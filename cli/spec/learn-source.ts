@@ -2,7 +2,7 @@ import { foundPlant } from "#hmi-monitor/learn/found-plant.ts";
 import type { Overflow } from "#hmi-monitor/learn/limits.ts";
 import { namedPhases, skeleton, UNMARKED } from "#hmi-monitor/learn/skeleton.ts";
 import { Survey } from "#hmi-monitor/learn/survey.ts";
-import type { ProtocolPorts } from "#hmi-monitor/monitor.ts";
+import type { ProtocolPorts } from "#hmi-monitor/parties.ts";
 import { MarkedCourse } from "#hmi-monitor/replay/marked-course.ts";
 import type { PhaseCourse, TakesChange } from "#hmi-monitor/replay/phase-course.ts";
 import { readPhaseMarks, readPlace } from "#hmi-monitor/replay/phase-marks.ts";

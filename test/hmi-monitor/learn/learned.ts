@@ -7,7 +7,7 @@ import { newLifecycle } from "#hmi-monitor/learn/lifecycle-document.ts";
 import { newPlant, watchedPlant } from "#hmi-monitor/learn/plant-document.ts";
 import { namedPhases, skeleton, UNMARKED } from "#hmi-monitor/learn/skeleton.ts";
 import { Survey } from "#hmi-monitor/learn/survey.ts";
-import type { ProtocolPorts } from "#hmi-monitor/monitor.ts";
+import type { ProtocolPorts } from "#hmi-monitor/parties.ts";
 import { MarkedCourse } from "#hmi-monitor/replay/marked-course.ts";
 import type { TakesChange } from "#hmi-monitor/replay/phase-course.ts";
 import { readPhaseMarks } from "#hmi-monitor/replay/phase-marks.ts";
