@@ -77,6 +77,8 @@ export interface VerdictView {
   readonly says: string;
   /** A deny in monitor mode is `forwarded`. */
   readonly action: "forwarded" | "blocked";
+  /** Of an operate: when what it operates was selected, plant ms. */
+  readonly selectedAtMs?: number;
 }
 
 /** A new detection, or an old one whose count, evidence or time grew: replace by `id`, else put in front. */

@@ -46,7 +46,7 @@ export class VerdictFeed {
 /** A receipt as the page shows it. */
 export function verdictView(receipt: ReceiptMessage): VerdictView {
   const { point, layer, seq, atMs, source, sourceAddress, target, operation } = receipt;
-  const { message, items, verdict, rule, reason, says, action } = receipt;
+  const { message, items, verdict, rule, reason, says, action, select } = receipt;
   return {
     point,
     layer,
@@ -63,5 +63,6 @@ export function verdictView(receipt: ReceiptMessage): VerdictView {
     reason,
     says,
     action,
+    ...(select === undefined ? {} : { selectedAtMs: select.atMs }),
   };
 }

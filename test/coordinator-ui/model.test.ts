@@ -101,6 +101,15 @@ describe("verdicts", () => {
     expect(verdictRow(PLANT, verdict(1, 0, { verdict: "deny", layer, action })).verdict).toBe(want);
   });
 
+  test("an allow names its rule, and an operate when its object was selected", () => {
+    expect(verdictRow(PLANT, verdict(1, 0)).reason).toBe("nm-feed-sp");
+    expect(verdictRow(PLANT, verdict(1, 0, { selectedAtMs: 723_000 })).reason).toBe("nm-feed-sp, selected at 0:12:03");
+  });
+
+  test("what a rule allows, and is refused with the rest of its message, reads so", () => {
+    expect(verdictRow(PLANT, verdict(1, 0, { action: "blocked" })).verdict).toBe("allowed, refused with the rest");
+  });
+
   test("an undeclared source is named by its address", () => {
     expect(verdictRow(PLANT, verdict(1, 0, { source: null, sourceAddress: "127.10.9.66:40001" })).ends).toBe(
       "127.10.9.66 → plc-1",

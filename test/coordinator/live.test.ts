@@ -112,6 +112,11 @@ const view = (seq: number) => verdictView(aReceipt({ seq }));
 const seqs = (message: ToPage | undefined) =>
   message?.kind === "verdicts" || message?.kind === "snapshot" ? message.verdicts?.map((verdict) => verdict.seq) : [];
 
+test("an operate goes out with the time of its select, anything else without", () => {
+  expect(verdictView(aReceipt({ select: { seq: 7, atMs: 4000 } })).selectedAtMs).toBe(4000);
+  expect(view(1)).not.toHaveProperty("selectedAtMs");
+});
+
 test("receipts go out with the tick, newest first, once", () => {
   const pages = open(1e6);
   const { socket } = join(pages);

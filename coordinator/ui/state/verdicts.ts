@@ -1,7 +1,7 @@
 import type { PlantView, VerdictView } from "#coordinator/page-messages.ts";
 import type { Layer } from "#specs/decide/observation.ts";
 import { tagInfo } from "./readings.ts";
-import { readingWords } from "./words.ts";
+import { plantTimeWords, readingWords } from "./words.ts";
 
 // The live list of verdicts: bounded, newest first, each as one row of words.
 
@@ -51,8 +51,13 @@ export function verdictRow(plant: PlantView, v: VerdictView): VerdictRow {
     command: commandWords(plant, v),
     denied,
     verdict: verdictWords(v),
-    reason: denied ? v.says || (v.reason ?? "") : (v.rule ?? ""),
+    reason: denied ? v.says || (v.reason ?? "") : allowedBy(v),
   };
+}
+
+function allowedBy({ rule, selectedAtMs }: VerdictView): string {
+  const selected = selectedAtMs === undefined ? [] : [`selected at ${plantTimeWords(selectedAtMs)}`];
+  return [...(rule === null ? [] : [rule]), ...selected].join(", ");
 }
 
 function endsWords(v: VerdictView): string {
