@@ -33,7 +33,7 @@ export const MACHINE_CODES = {
   CADENCE_CONFLICT: "a message that keeps its period breaks its rate",
   APART_NEVER: "a rule keeps a distance that leaves it no turn",
   FOLLOWS_TIMING: "a rule follows another in less time than passes between the two",
-  SELECT_MANY: "a select and its operate are about several tags",
+  SELECT_MANY: "a select and its operate are about several tags, or for several devices",
   FRESH_SHORT: "a condition asks for fresher readings than are read",
   SKEW_EATS_TIME: "a time is so short that a lower layer does not hold it at all",
 } as const satisfies Record<string, string>;
@@ -117,7 +117,7 @@ export const MACHINE_CHECKS: Readonly<Record<keyof typeof MACHINE_CODES, CodeOfC
   FOLLOWS_TIMING: error("G12", "count the steps between the two rules, and the periods of both"),
   SELECT_MANY: error(
     "G12",
-    "write one pair of rules for each tag: else what selects one would let another be operated",
+    "write one pair of rules for each tag and device: else what selects one would let another be operated, or another operate it",
   ),
   FRESH_SHORT: error("G12", "ask for readings no fresher than twice the time in which they are read"),
   SKEW_EATS_TIME: warning("G12", "times of less than a few times the skew are kept by the HMI layer alone"),

@@ -25,17 +25,31 @@ export function followersKeepUp(spec: Checked): readonly RawFinding[] {
   });
 }
 
-/** A select lets operate what it selects, and nothing else: each of the two rules is about one tag. */
-export function selectsAreOfOneTag({ lifecycle }: Checked): readonly RawFinding[] {
+/**
+ * A select lets operate what it selects, and who selected it, and nothing and nobody else. What is counted is messages of rules, so each of
+ * the two rules is about one tag and for one device, the same.
+ */
+export function selectsAreOfOneTagAndDevice({ lifecycle }: Checked): readonly RawFinding[] {
   const rules = new Map(allRules(lifecycle).map((rule) => [rule.id, rule]));
   return [...rules.values()].flatMap((rule): readonly RawFinding[] => {
     const follows = rule.causality?.follows;
     const select = follows?.select === true ? rules.get(follows.rule) : undefined;
-    const many = [rule, ...(select === undefined ? [] : [select])].find(({ tags }) => tags.length !== 1);
-    if (select === undefined || many === undefined) return [];
-    const message = `rule \`${rule.id}\` operates what \`${select.id}\` selects, and \`${many.id}\` is about ${many.tags.length} tags; write a pair of rules for each tag`;
-    return [{ at: `rule:${rule.id}`, code: "SELECT_MANY", message }];
+    if (select === undefined) return [];
+    const message = manyTags(rule, select) ?? manyDevices(rule, select);
+    return message === undefined ? [] : [{ at: `rule:${rule.id}`, code: "SELECT_MANY", message }];
   });
+}
+
+function manyTags(operate: Rule, select: Rule): string | undefined {
+  const many = [operate, select].find(({ tags }) => tags.length !== 1);
+  if (many === undefined) return undefined;
+  return `rule \`${operate.id}\` operates what \`${select.id}\` selects, and \`${many.id}\` is about ${many.tags.length} tags; write a pair of rules for each tag`;
+}
+
+function manyDevices(operate: Rule, select: Rule): string | undefined {
+  const devices = [...new Set([...operate.from, ...select.from])];
+  if (devices.length < 2) return undefined;
+  return `rule \`${operate.id}\` operates what \`${select.id}\` selects, from ${devices.join(", ")}: what one selects another could operate; write a pair of rules for each device`;
 }
 
 /** A rule with a period has its turn only after each message of the other. */

@@ -18,7 +18,7 @@ import {
 import { causesCanHold, followersHaveLeaders, rulesHaveValues } from "./g04-dead-rules.ts";
 import { commandsCanBeUndone, containmentsAreLifted, requestsHaveSomebody } from "./g08-undo.ts";
 import { recoveryExists } from "./g09-recovery.ts";
-import { followersKeepUp, selectsAreOfOneTag } from "./g12-follows.ts";
+import { followersKeepUp, selectsAreOfOneTagAndDevice } from "./g12-follows.ts";
 import {
   changesFitTheirTimes,
   distancesLeaveRoom,
@@ -56,7 +56,7 @@ export const MACHINE_CHECK_LIST: readonly Check[] = [
   { what: "G12: periods and rates", run: periodsFitRates },
   { what: "G12: distances between messages", run: distancesLeaveRoom },
   { what: "G12: order of messages in time", run: followersKeepUp },
-  { what: "G12: selects", run: selectsAreOfOneTag },
+  { what: "G12: selects", run: selectsAreOfOneTagAndDevice },
   { what: "G12: fresh readings", run: readingsStayFresh },
   { what: "G12: times and the skew", run: timesOutlastTheSkew },
 ];

@@ -162,6 +162,19 @@ export const TIME_MISTAKES: readonly Mistake[] = [
     says: "rule `drain-close` operates what `mix-drain` selects, and `mix-drain` is about 2 tags",
   },
   {
+    code: "SELECT_MANY",
+    guarantee: "G12",
+    what: "a select that another device may operate",
+    change: [
+      [
+        "from: [hmi-1], may: write, tags: [DRAIN], value: { oneOf: [0] }, follows: { rule: mix-drain, within: 10m, once: true }",
+        "from: [hmi-1, ews-1], may: write, tags: [DRAIN], value: { oneOf: [0] }, follows: { rule: mix-drain, within: 10m, select: true }",
+      ],
+    ],
+    at: "51:11",
+    says: "rule `drain-close` operates what `mix-drain` selects, from hmi-1, ews-1: what one selects another could operate",
+  },
+  {
     code: "FOLLOWS_TIMING",
     guarantee: "G12",
     what: "steps in between take longer than the time to follow",
