@@ -25,7 +25,7 @@ export interface Words {
 
 /**
  * What is in force at one layer from one word of the coordinator to the next. Its possible steps go on by what is seen meanwhile; every
- * other word makes another of these.
+ * other word makes another of these. What is seen late, of the time of one that has ended, holds in its heirs too.
  */
 export class HeldPhase {
   readonly words: Words;
@@ -33,6 +33,8 @@ export class HeldPhase {
   readonly tracker: StepTracker;
   readonly #tables: Tables;
   readonly #judgedBy: JudgedBy;
+  /** The same phase under the words that came next, if they said nothing of its steps. */
+  #heir: HeldPhase | undefined;
   /** The last permit, and the position that it was made from. */
   #permit: { readonly position: Position | undefined; readonly permit: Permit } | undefined;
 
@@ -41,6 +43,12 @@ export class HeldPhase {
     this.#judgedBy = judgedBy;
     this.tracker = tracker;
     this.words = words;
+  }
+
+  /** This phase goes on under other words, with the steps that it has by then. */
+  goOn(words: Partial<Words>, nowMs: number): HeldPhase {
+    this.#heir = this.under(words, nowMs);
+    return this.#heir;
   }
 
   /** The same steps under other words. What one of the two sees from now on, the other does not. */
@@ -73,15 +81,23 @@ export class HeldPhase {
 
   /** Advances the set of possible steps by what was observed here. True: it changed. */
   observe(history: History, nowMs: number): boolean {
-    return this.words.isolated === undefined && this.tracker.observe(history, nowMs);
+    return this.words.isolated === undefined && this.#learn((tracker) => tracker.observe(history, nowMs));
   }
 
   /** Advances the set of possible steps by what became of a message. True: it changed. */
   happened(verdict: Verdict, outcome: Outcome, nowMs: number): boolean {
     if (this.words.isolated !== undefined || verdict.verdict === "deny") return false;
     if (outcome !== "forwarded" && outcome !== "answered-ok") return false;
-    let changed = this.tracker.command(verdict.rule, outcome, nowMs);
-    for (const rule of verdict.also ?? []) if (this.tracker.command(rule, outcome, nowMs)) changed = true;
+    const { rule, also = [] } = verdict;
+    let changed = this.#learn((tracker) => tracker.command(rule, outcome, nowMs));
+    for (const other of also) if (this.#learn((tracker) => tracker.command(other, outcome, nowMs))) changed = true;
+    return changed;
+  }
+
+  #learn(take: (tracker: StepTracker) => boolean): boolean {
+    let changed = false;
+    for (let held: HeldPhase | undefined = this; held !== undefined; held = held.#heir)
+      if (take(held.tracker)) changed = true;
     return changed;
   }
 }

@@ -261,7 +261,7 @@ export class PhaseHolder {
   #say(words: Partial<Words>, nowMs: number): void {
     const { window, isolated } = { ...this.#held.words, ...words };
     const { words: before } = this.#held;
-    if (window !== before.window || isolated !== before.isolated) this.#hold(this.#held.under(words, nowMs), nowMs);
+    if (window !== before.window || isolated !== before.isolated) this.#hold(this.#held.goOn(words, nowMs), nowMs);
   }
 
   #hold(held: HeldPhase, nowMs: number): void {
