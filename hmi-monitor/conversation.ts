@@ -6,8 +6,8 @@ export interface Conversation {
   /** Why it is not read; undefined while it is. */
   readonly blind: Blind | undefined;
   /**
-   * Bytes are missing, or could not be read. What comes next begins a message again, in both directions; which that are, somebody else has found out. Who waits for
-   * an answer waits no longer.
+   * Bytes are missing, or could not be read. What comes next begins a message again, in both directions; which that are, somebody else has
+   * found out. Who waits for an answer waits no longer.
    */
   lost(timeMs: number): void;
   /** Of a live mirror: what should have been told by now, and has not? Call about once a second. */

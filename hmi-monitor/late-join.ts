@@ -23,8 +23,8 @@ export type JoinState =
   | { readonly kind: "given-up"; readonly unparsedBytes: number };
 
 /**
- * A connection whose beginning, or a stretch of which, was not seen or could not be read. What comes is held until its own content confirms a place where a message begins, and is
- * judged from that place on, with the times at which it came. A stretch in the middle of a message is never taken for one.
+ * A connection whose beginning, or a stretch of which, was not seen or could not be read. What comes is held until its own content confirms
+ * a place where a message begins, and is judged from that place on, with the times at which it came. A stretch in the middle of a message is never taken for one.
  */
 export class LateConversation implements Conversation {
   readonly #inner: Conversation;

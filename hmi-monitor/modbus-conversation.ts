@@ -1,9 +1,9 @@
 import { observeModbus, type Party, showValues, valuesInAnswer } from "#point/observe/modbus.ts";
 import type { ModbusImage, RegisterWrite } from "#point/observe/modbus-image.ts";
+import { namedReason } from "#point/observe/modbus-mask.ts";
 import { registersRead, registersWritten, wordsWritten } from "#point/observe/modbus-registers.ts";
 import type { ModbusTags } from "#point/observe/modbus-tags.ts";
 import type { Judged, Point } from "#point/point.ts";
-import { REASONS } from "#specs/decide/reasons.ts";
 import type { TagId } from "#specs/ids.ts";
 import { changesState } from "#specs/mask.ts";
 import {
@@ -201,7 +201,7 @@ export class ModbusConversation implements Conversation {
 }
 
 /**
- * A read of as many bytes as any server takes it to have: it changes nothing, whatever the server makes of it, and what follows begins
+ * A read that has the length of a read: it changes nothing, whatever the server makes of it, and every server sees the next request begin
  * behind it. So asks an HMI that is set up wrongly, at each poll.
  */
 function isPlainRead(pdu: Buffer): boolean {
@@ -209,13 +209,4 @@ function isPlainRead(pdu: Buffer): boolean {
   return (
     functionCode >= FUNCTION.READ_COILS && functionCode <= FUNCTION.READ_INPUT_REGISTERS && pdu.length === READ_BYTES
   );
-}
-
-function namedReason(judged: Judged, request: ModbusRequest): Judged {
-  const { verdict, observation } = judged;
-  if (request.kind !== "mask-write-register" || verdict.verdict !== "deny" || verdict.reason !== "TYPE_MISMATCH")
-    return judged;
-  const [item] = observation.items;
-  const reason = "MASK_REFERENCE_UNKNOWN";
-  return { ...judged, verdict: { ...verdict, reason, says: `${item?.tag ?? item?.address}: ${REASONS[reason]}` } };
 }

@@ -1,9 +1,9 @@
 import { observeModbus, type Party } from "#point/observe/modbus.ts";
 import type { ModbusImage } from "#point/observe/modbus-image.ts";
+import { namedReason } from "#point/observe/modbus-mask.ts";
 import { wordsWritten } from "#point/observe/modbus-registers.ts";
 import type { ModbusTags } from "#point/observe/modbus-tags.ts";
 import type { Judged, Point } from "#point/point.ts";
-import { REASONS } from "#specs/decide/reasons.ts";
 import type { ModbusRequest } from "#wire/modbus/index.ts";
 
 /** What a connection's requests are judged with. */
@@ -27,15 +27,4 @@ export function judgeModbus(
     judged: observations.map((observation) => namedReason(point.judge(observation, nowMs), request)),
     words: wordsWritten(request, (address) => present(unit, address)),
   };
-}
-
-/** A mask write of what nobody knows is one of no value, which the decision can only take for one of a wrong type. */
-function namedReason(judged: Judged, request: ModbusRequest): Judged {
-  const { verdict, observation } = judged;
-  if (request.kind !== "mask-write-register" || verdict.verdict !== "deny" || verdict.reason !== "TYPE_MISMATCH") {
-    return judged;
-  }
-  const [item] = observation.items;
-  const reason = "MASK_REFERENCE_UNKNOWN";
-  return { ...judged, verdict: { ...verdict, reason, says: `${item?.tag ?? item?.address}: ${REASONS[reason]}` } };
 }

@@ -131,3 +131,15 @@ export function isWithin(some: readonly string[], all: readonly string[]): boole
     return at > 0;
   });
 }
+
+/**
+ * Watches a conversation of which a part is missing or unreadable: nothing may be judged that was not sent, or twice, or out of order.
+ *
+ * @returns how often it was read on from a place that its content confirms
+ */
+export async function readOn(records: readonly PcapRecord[], writes: readonly string[]): Promise<number> {
+  const watched = await watch(records);
+  const seen = judged(watched);
+  if (!isWithin(seen, writes)) throw new Error(`judged ${seen.join(", ")}; sent ${writes.join(", ")}`);
+  return watched.monitor.unread.resynchronised;
+}
